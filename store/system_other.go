@@ -1,0 +1,13 @@
+//go:build !unix
+
+package store
+
+import "os"
+
+// lockFile: the engine's maps are not synced on these systems, so a store there
+// would promise what it cannot keep.
+func lockFile(string) (*os.File, error) { return nil, errNotSupported }
+
+func freeSpace(string) (uint64, error) { return 0, errNotSupported }
+
+func syncDir(string) error { return errNotSupported }
