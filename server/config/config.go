@@ -1,0 +1,226 @@
+// Package config is everything that can be set from outside, in one struct:
+// flags win over NOWSERVING_... variables, those over the config file, that
+// over the defaults. A name that nobody knows is an error, never ignored: a
+// misspelt limit must not look as if it were set.
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Config is the settings of one node.
+type Config struct {
+	// Listen is the address of the HTTP server.
+	Listen string
+	// Data is the folder of the store.
+	Data string
+	// Demo fills an empty data folder with a branch to play with.
+	Demo bool
+	// Simulate lets simulated clerks and visitors work in the demo branch.
+	Simulate bool
+
+	LogLevel  string
+	LogFormat string
+
+	// PublicURL is how browsers reach the server, where that differs from what
+	// requests say: links in messages begin with it.
+	PublicURL string
+	// TrustedProxies are the networks whose X-Forwarded-* headers are believed.
+	TrustedProxies Prefixes
+	// AllowPrivateWebhooks lets webhooks go to private addresses.
+	AllowPrivateWebhooks bool
+
+	// MinFree is the free space below which no command is taken any more: the
+	// store must never meet a full disk.
+	MinFree Bytes
+	// GroupMax is how many commands share one synced transaction: more adds
+	// latency, less adds syncs.
+	GroupMax int
+	// MaxBody bounds a request's body.
+	MaxBody Bytes
+
+	// RequestRate and RequestBurst limit one address over all doors. They only
+	// stop floods: a branch with all its screens may be one address.
+	RequestRate  float64
+	RequestBurst int
+
+	// SocketsMax and SocketsPerAddress bound open sockets, PendingMax and
+	// PendingPerAddress those that have not yet said who they are.
+	SocketsMax        int
+	SocketsPerAddress int
+	PendingMax        int
+	PendingPerAddress int
+
+	// SessionIdle and SessionMax end a browser's sign-in.
+	SessionIdle time.Duration
+	SessionMax  time.Duration
+	// VisitorTTL is how long the link to a ticket works.
+	VisitorTTL time.Duration
+
+	// Drain is how long a stop may take before what is left is cut.
+	Drain time.Duration
+}
+
+// Default is the configuration without any setting.
+func Default() Config {
+	return Config{
+		Listen:            "127.0.0.1:8080", // not reachable from outside until somebody says so
+		Data:              "./data",
+		LogLevel:          "info",
+		LogFormat:         "auto",
+		MinFree:           256 << 20, // room for a few compactions
+		GroupMax:          256,
+		MaxBody:           1 << 20,
+		RequestRate:       200,
+		RequestBurst:      1000,
+		SocketsMax:        20000,
+		SocketsPerAddress: 1000,
+		PendingMax:        1000,
+		PendingPerAddress: 200, // a lobby's screens come back together after a power cut
+		SessionIdle:       12 * time.Hour,
+		SessionMax:        7 * 24 * time.Hour,
+		VisitorTTL:        7 * 24 * time.Hour,
+		Drain:             15 * time.Second,
+	}
+}
+
+// Validate names the first setting that cannot work.
+func (c *Config) Validate() error {
+	for _, rule := range []struct {
+		name string
+		ok   bool
+		want string
+	}{
+		{"listen", listens(c.Listen), "is host:port"},
+		{"data", c.Data != "", "names a folder"},
+		{"simulate", c.Demo || !c.Simulate, "works only together with demo"},
+		{"log-level", oneOf(c.LogLevel, "trace", "debug", "info", "warn", "error"), "is trace, debug, info, warn or error"},
+		{"log-format", oneOf(c.LogFormat, "auto", "json", "console"), "is auto, json or console"},
+		{"public-url", c.PublicURL == "" || publicURL(c.PublicURL), "is http(s)://host without path, query or user"},
+		{"min-free", c.MinFree >= 16<<20, "is at least 16MiB"},
+		{"group-max", between(c.GroupMax, 1, 4096), "is 1 to 4096"},
+		{"max-body", c.MaxBody >= 64<<10 && c.MaxBody <= 64<<20, "is 64KiB to 64MiB"},
+		{"request-rate", c.RequestRate >= 0 && c.RequestRate <= 1e6, "is 0 (no limit) to 1000000 a second"},
+		{"request-burst", between(c.RequestBurst, 1, 1e6), "is 1 to 1000000"},
+		{"sockets-max", between(c.SocketsMax, 1, 1e6), "is 1 to 1000000"},
+		{"sockets-per-address", between(c.SocketsPerAddress, 1, c.SocketsMax), "is 1 to sockets-max"},
+		{"pending-max", between(c.PendingMax, 1, 1e6), "is 1 to 1000000"},
+		{"pending-per-address", between(c.PendingPerAddress, 1, c.PendingMax), "is 1 to pending-max"},
+		{"session-max", within(c.SessionMax, time.Minute, 90*24*time.Hour), "is 1m to 2160h"},
+		{"session-idle", within(c.SessionIdle, time.Minute, c.SessionMax), "is 1m to session-max"},
+		{"visitor-ttl", within(c.VisitorTTL, time.Hour, 366*24*time.Hour), "is 1h to 8784h"},
+		{"drain", within(c.Drain, time.Second, 10*time.Minute), "is 1s to 10m"},
+	} {
+		if !rule.ok {
+			return fmt.Errorf("%s %s", rule.name, rule.want)
+		}
+	}
+	return nil
+}
+
+func oneOf(s string, of ...string) bool {
+	for _, o := range of {
+		if s == o {
+			return true
+		}
+	}
+	return false
+}
+
+func between(n, low, high int) bool          { return low <= n && n <= high }
+func within(d, low, high time.Duration) bool { return low <= d && d <= high }
+
+func listens(addr string) bool {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	_, err = net.LookupPort("tcp", port)
+	return err == nil && port != ""
+}
+
+func publicURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil &&
+		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.Fragment == ""
+}
+
+// Bytes is a size, written as 1048576, 64KiB, 256MiB or 2GiB.
+type Bytes int64
+
+// units are the suffixes, largest first.
+func units() [3]struct {
+	suffix string
+	size   Bytes
+} {
+	return [...]struct {
+		suffix string
+		size   Bytes
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
+}
+
+func (b *Bytes) String() string {
+	for _, u := range units() {
+		if *b > 0 && *b%u.size == 0 {
+			return fmt.Sprintf("%d%s", *b/u.size, u.suffix)
+		}
+	}
+	return fmt.Sprint(int64(*b))
+}
+
+// Set reads what String writes.
+func (b *Bytes) Set(s string) error {
+	unit := Bytes(1)
+	for _, u := range units() {
+		if digits, ok := strings.CutSuffix(s, u.suffix); ok {
+			s, unit = digits, u.size
+			break
+		}
+	}
+	n, err := parseSize(s)
+	if err != nil || Bytes(n) > 1<<50/unit {
+		return fmt.Errorf("want a size such as 1048576 or 256MiB")
+	}
+	*b = Bytes(n) * unit
+	return nil
+}
+
+// Prefixes is a list of networks, written with commas; an address alone is a
+// network of one.
+type Prefixes []netip.Prefix
+
+func (p *Prefixes) String() string {
+	text := make([]string, len(*p))
+	for i, n := range *p {
+		text[i] = n.String()
+	}
+	return strings.Join(text, ",")
+}
+
+// Set reads what String writes; it replaces the list.
+func (p *Prefixes) Set(s string) error {
+	var out Prefixes
+	for part := range strings.SplitSeq(s, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		if addr, err := netip.ParseAddr(part); err == nil {
+			addr = addr.Unmap()
+			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
+			continue
+		}
+		n, err := netip.ParsePrefix(part)
+		if err != nil {
+			return fmt.Errorf("want networks such as 10.0.0.0/8,192.0.2.7")
+		}
+		out = append(out, n.Masked())
+	}
+	*p = out
+	return nil
+}
