@@ -1,0 +1,221 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/nowserving/nowserving/hub"
+	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/auth"
+)
+
+// session is the server side of one socket, or of one event stream.
+type session struct {
+	srv    *Server
+	out    *hub.Outbox
+	link   *link // nil for event streams
+	name   string
+	opened time.Time
+
+	// Reader's own.
+	request    *http.Request  // the handshake, until connected
+	proved     *auth.Identity // by the handshake, until connected
+	seen       uint64         // revocations before that proof
+	rate       bucket
+	abuse      bucket
+	unreadable int
+	present    bool // in the presence of its locations
+	// turn is the request that is being answered. While it is, "reader's own"
+	// means its goroutine's.
+	turn sync.WaitGroup
+
+	// identity is written by the reader before it is enrolled, and read by
+	// others only after that.
+	identity auth.Identity
+
+	// heard and deadlines are in nanoseconds since the wheel's start; 0 is never.
+	heard   atomic.Int64
+	silence atomic.Int64 // 0 until connected
+	expires atomic.Int64
+
+	// Under Server.mu.
+	stranger string
+	enrolled bool
+
+	slot int // under wheel.mu; 0 is none
+}
+
+// since is the time of the wheel.
+func (s *session) since(t time.Time) int64 { return int64(t.Sub(s.srv.wheel.start)) }
+
+func (s *session) hear() time.Time {
+	now := s.srv.o.Clock()
+	s.heard.Store(s.since(now))
+	return now
+}
+
+// wake is called by the wheel when a deadline of s may have passed.
+func (s *session) wake() {
+	if s.out.Closing() {
+		return // its end has deadlines of its own
+	}
+	next, code := s.next(s.since(s.srv.o.Clock()))
+	if code != 0 {
+		s.srv.closedByLimit.Add(1)
+		s.out.Close(code)
+		return
+	}
+	if s.link == nil {
+		s.out.Heartbeat()
+	}
+	s.srv.wheel.add(s, s.srv.wheel.start.Add(time.Duration(next)))
+}
+
+// next says when to look again, or why the session ends now.
+func (s *session) next(now int64) (int64, wire.CloseCode) {
+	l := &s.srv.o.Limits
+	silence := s.silence.Load()
+	if silence == 0 {
+		deadline := s.since(s.opened.Add(l.Connect))
+		if now >= deadline {
+			return 0, wire.CloseConnectLate
+		}
+		return deadline, 0
+	}
+	next := s.heard.Load() + silence
+	if s.link == nil { // never heard; written to instead
+		next = now + int64(l.Comment)
+	}
+	if now >= next {
+		return 0, wire.CloseIdle
+	}
+	if expires := s.expires.Load(); expires != 0 {
+		if now >= expires {
+			return 0, wire.CloseExpired
+		}
+		next = min(next, expires)
+	}
+	return next, 0
+}
+
+// settle makes the wheel go by the identity's deadlines.
+func (s *session) settle(now time.Time) {
+	if e := s.identity.Expires; !e.IsZero() {
+		s.expires.Store(max(1, s.since(e)))
+	}
+	s.heard.Store(s.since(now))
+	s.silence.Store(int64(s.srv.o.Limits.silence(s.identity.Kind)))
+	next, _ := s.next(s.since(now))
+	s.srv.wheel.add(s, s.srv.wheel.start.Add(time.Duration(next)))
+}
+
+// serve is the reader: it lives as long as the connection.
+func (s *session) serve(ws *websocket.Conn) {
+	err := s.read(ws)
+	if !s.out.Closing() {
+		s.out.Fail() // the link is broken
+	}
+	s.srv.o.Hub.Drop(s.out)
+	s.absent()
+	var closed websocket.CloseError
+	if !errors.As(err, &closed) {
+		// We are the ones who close, and the client may still be sending. What
+		// it sends is read, until the deadline that link.Close has set, so that
+		// the close frame reaches it.
+		_, _ = io.Copy(io.Discard, s.link.conn)
+	}
+	_ = ws.CloseNow() // already closed is fine
+	s.srv.leave(s)
+}
+
+func (s *session) read(ws *websocket.Conn) error {
+	for {
+		// No context: the wheel ends what takes too long, and a context would
+		// cost a timer per frame.
+		typ, r, err := ws.Reader(context.Background())
+		if err != nil {
+			return err
+		}
+		now := s.hear()
+		if typ == websocket.MessageText && !s.out.Closing() {
+			err = s.frame(r, now)
+		} else {
+			if !s.out.Closing() {
+				s.breach(wire.CloseBinary)
+			}
+			_, err = io.Copy(io.Discard, r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// maxKeptBuffer is the largest read buffer that is kept for the next frame.
+const maxKeptBuffer = 8 << 10
+
+func newReadBuffer() *bytes.Buffer { return new(bytes.Buffer) }
+
+// frame reads one text frame and acts on it. An error ends the connection.
+func (s *session) frame(r io.Reader, now time.Time) error {
+	buf := s.srv.buffers.Get().(*bytes.Buffer)
+	buf.Reset()
+	_, err := buf.ReadFrom(r)
+	if err == nil {
+		// Not on this stack: decoding would grow it to 8 KiB for good, and it
+		// spends its life in a read that needs less than 4.
+		s.turn.Go(func() { s.handle(buf.Bytes(), now) })
+		s.turn.Wait()
+	}
+	if buf.Cap() <= maxKeptBuffer {
+		s.srv.buffers.Put(buf)
+	}
+	return err
+}
+
+// breach closes the session for breaking a limit.
+func (s *session) breach(code wire.CloseCode) {
+	s.srv.closedByLimit.Add(1)
+	s.out.Close(code)
+}
+
+// afford takes one request from the rate. When there is none left it says how
+// long to wait, and closes a session that does not listen.
+func (s *session) afford(now time.Time) (time.Duration, bool) {
+	l := &s.srv.o.Limits
+	wait, ok := s.rate.take(now, l.Rate, l.Burst)
+	if ok {
+		return 0, true
+	}
+	s.srv.rateLimited.Add(1)
+	if _, ok := s.abuse.take(now, l.Rate, l.Abuse); !ok {
+		s.breach(wire.CloseRateLimited)
+	}
+	return wait, false
+}
+
+// pinged is told of a WebSocket ping, and says whether to answer it.
+func (s *session) pinged(context.Context, []byte) bool {
+	_, ok := s.afford(s.hear())
+	return ok
+}
+
+func (s *session) ponged(context.Context, []byte) { s.hear() }
+
+// absent ends the session's presence.
+func (s *session) absent() {
+	if !s.present {
+		return
+	}
+	s.present = false
+	for _, l := range s.identity.Locations {
+		s.srv.o.Hub.Leave(int64(l), s.name)
+	}
+}
