@@ -1,0 +1,79 @@
+// Builds the pages into dist/. Asset names carry a hash of their content, so
+// that they can be cached for ever; two builds of one tree are the same bytes.
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL(".", import.meta.url));
+const dist = join(root, "dist");
+const assets = join(dist, "assets");
+
+/** The board's floor is Chromium 53; clerks have current browsers. */
+const pages = [
+  { name: "board", script: "main.ts", target: ["es2015", "chrome53"], verbatim: ["guard.js"] },
+  { name: "console", script: "main.ts", target: ["es2019", "chrome80"], verbatim: [] },
+];
+
+async function bundle(entry, target) {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    format: "iife",
+    charset: "ascii",
+    legalComments: "none",
+    target,
+    write: false,
+    logLevel: "warning",
+  });
+  return Buffer.from(result.outputFiles[0].contents);
+}
+
+const written = new Set();
+
+function write(path, content) {
+  writeFileSync(path, content);
+  written.add(path);
+}
+
+/** Writes content under a name with its hash; returns its address. */
+function asset(name, content) {
+  const hash = createHash("sha256").update(content).digest("hex").slice(0, 12);
+  const hashed = name.replace(/(\.[a-z]+)$/, `-${hash}$1`);
+  write(join(assets, hashed), content);
+  return `/assets/${hashed}`;
+}
+
+async function page({ name, script, target, verbatim }) {
+  const addresses = new Map();
+  addresses.set(`${name}.js`, asset(`${name}.js`, await bundle(`src/${name}/${script}`, target)));
+  addresses.set(`${name}.css`, asset(`${name}.css`, await bundle(`src/${name}/${name}.css`, target)));
+  for (const file of verbatim) {
+    addresses.set(basename(file), asset(basename(file), readFileSync(join(root, "src", name, file))));
+  }
+  const html = readFileSync(join(root, "src", name, `${name}.html`), "utf8");
+  const filled = html.replace(/\{\{([^}]+)\}\}/g, (_, file) => {
+    const address = addresses.get(file);
+    if (!address) {
+      throw new Error(`${name}.html asks for ${file}, which is not built`);
+    }
+    return address;
+  });
+  write(join(dist, `${name}.html`), filled);
+}
+
+mkdirSync(assets, { recursive: true });
+for (const one of pages) {
+  await page(one);
+}
+// What is left of earlier builds goes last, so that there is no moment without
+// pages for a server that is running from here.
+for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath, entry.name);
+  if (entry.isFile() && entry.name !== ".gitkeep" && !written.has(path)) {
+    rmSync(path);
+  }
+}

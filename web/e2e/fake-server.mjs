@@ -1,0 +1,358 @@
+// A hub for the pages' own tests: one location in memory, enough of PROTOCOL.md
+// for the board and the console, and knobs that a real hub does not have.
+//   node e2e/fake-server.mjs [port]     serves the built pages to look at
+import { createServer } from "node:http";
+import { readFileSync } from "node:fs";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { upgrade } from "./socket.mjs";
+
+const dist = fileURLToPath(new URL("../dist/", import.meta.url));
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+  "media-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'";
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css" };
+const COOKIE = "nowserving_session=fake";
+const USER = { id: 1, email: "clerk@example.com", firstName: "Kai", lastName: "Saar", locations: [1] };
+const PASSWORD = "fake-password";
+const DAY = "20261121";
+
+class Failure {
+  constructor(code, message) {
+    Object.assign(this, { code, message });
+  }
+}
+
+export class FakeHub {
+  constructor(options = {}) {
+    this.autoPair = options.autoPair ?? true;
+    this.silent = false;
+    // How far the hub's clock is ahead, for tests that move a page's clock.
+    this.ahead = 0;
+    this.refuse = false;
+    this.sockets = new Set();
+    this.keys = new Map();
+    this.pairings = new Map();
+    this.offset = 100;
+    this.prev = 100;
+    this.history = [];
+    this.nextTicket = 40;
+    this.location = { id: 1, name: "Main Street", timezone: "Europe/Tallinn", languages: ["en", "es"] };
+    this.lines = [
+      { id: 1, name: "Passports", series: "A", color: "#1C7ED6", wait: { min: 5, max: 15 } },
+      { id: 2, name: "Residence", series: "B", color: "#2F9E44", wait: { min: 10, max: 20 } },
+      { id: 3, name: "Information", series: "C", color: "#E8590C" },
+    ];
+    this.desks = [1, 2, 3, 4].map((id) => ({ id, name: String(id) }));
+    this.displays = [];
+    this.tickets = new Map();
+  }
+
+  async start(port = 0) {
+    this.server = createServer((request, response) => this.http(request, response));
+    this.server.on("upgrade", (request, raw) => {
+      if (this.refuse) return raw.destroy();
+      this.session(upgrade(request, raw), request);
+    });
+    await new Promise((resolve) => this.server.listen(port, "127.0.0.1", resolve));
+    this.port = this.server.address().port;
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Ends like a killed process: no close frames. */
+  stop() {
+    for (const s of this.sockets) s.socket.destroy();
+    this.server.closeAllConnections();
+    return new Promise((resolve) => this.server.close(resolve));
+  }
+
+  now() {
+    return new Date(Date.now() + this.ahead);
+  }
+
+  // Projections
+
+  board(t) {
+    const { id, firstName, lastName, phoneNumber, created, called, source, offset, ...rest } = t;
+    return rest;
+  }
+
+  counted() {
+    const waiting = (line) => [...this.tickets.values()].filter((t) => t.status === "NEW" && t.line === line.id).length;
+    return this.lines.map((line) => ({ ...line, waiting: waiting(line) }));
+  }
+
+  snapshot(channel) {
+    const all = [...this.tickets.values()];
+    const common = { location: this.location, lines: this.counted(), desks: this.desks, settings: { layout: "board", theme: this.theme ?? "dark", names: "none" } };
+    if (channel.startsWith("console:")) {
+      const tickets = all.filter((t) => t.status === "NEW" || t.status === "CALLED");
+      return { ...common, users: [USER], displays: this.displays, tickets, presence: [] };
+    }
+    const by = (...status) => all.filter((t) => status.includes(t.status)).map((t) => this.board(t));
+    return { ...common, serving: by("CALLED"), recent: by("SERVED", "NOSHOW").slice(-12), waiting: by("NEW") };
+  }
+
+  // The journal
+
+  publish(type, ticket) {
+    const prev = this.offset;
+    this.offset++;
+    ticket.offset = this.offset;
+    const time = this.now().toISOString();
+    const lines = this.counted().filter((l) => l.id === ticket.line);
+    for (const [channel, view] of [["board:1", this.board(ticket)], ["console:1", { ...ticket }]]) {
+      this.send(channel, { push: type, channel, offset: this.offset, prev, time, data: { ticket: view, lines } });
+    }
+  }
+
+  send(channel, push) {
+    const text = JSON.stringify(push);
+    if (push.offset) this.history.push({ channel, offset: push.offset, text });
+    for (const s of this.sockets) {
+      if (s.channels.has(channel) && !this.silent) s.socket.send(text);
+    }
+  }
+
+  add(line, extra = {}) {
+    const id = String(++this.nextTicket);
+    const publicId = `${this.lines.find((l) => l.id === line).series}-${id}`;
+    const t = {
+      id, publicId, key: `${publicId}.${DAY}`, status: "NEW", line, recalls: 0, source: "MANUAL",
+      order: `n${id.padStart(6, "0")}`, created: { date: this.now().toISOString() }, ...extra,
+    };
+    this.tickets.set(id, t);
+    this.publish("ticket.created", t);
+    return t;
+  }
+
+  call(t, desk, at = this.now()) {
+    if (t.status !== "NEW") throw new Failure("conflict", `${t.publicId} was already called to desk ${t.desk}`);
+    Object.assign(t, { status: "CALLED", desk, calledAt: at.toISOString(), called: { date: at.toISOString(), caller: 1, desk } });
+    this.publish("ticket.called", t);
+    return t;
+  }
+
+  end(t, status, type) {
+    if (t.status !== "CALLED") throw new Failure("conflict", `${t.publicId} is not being served`);
+    t.status = status;
+    this.publish(type, t);
+    return t;
+  }
+
+  wait(t, type, extra) {
+    const { called, calledAt, desk, ...rest } = t;
+    const fresh = { ...rest, status: "NEW", ...extra };
+    this.tickets.set(t.id, fresh);
+    this.publish(type, fresh);
+    return fresh;
+  }
+
+  command({ name, params }) {
+    const t = params.ticket ? this.tickets.get(params.ticket) : undefined;
+    if (params.ticket && !t) throw new Failure("not_found", "no such ticket");
+    switch (name) {
+      case "ticket.create": {
+        const { line, ...extra } = params;
+        return this.add(line, extra);
+      }
+      case "ticket.call":
+        return this.callFor(t, params.desk);
+      case "ticket.callNext": {
+        const next = [...this.tickets.values()].filter((w) => w.status === "NEW" && params.lines.includes(w.line))
+          .sort((a, b) => (a.order < b.order ? -1 : 1))[0];
+        if (!next) throw new Failure("empty", "nobody is waiting");
+        return this.callFor(next, params.desk);
+      }
+      case "ticket.recall":
+        t.recalls++;
+        this.publish("ticket.recalled", t);
+        return t;
+      case "ticket.serve":
+        return this.end(t, "SERVED", "ticket.served");
+      case "ticket.noShow":
+        return this.end(t, "NOSHOW", "ticket.noshow");
+      case "ticket.cancel":
+        t.status = "CANCELLED_BY_CLERK";
+        this.publish("ticket.cancelled", t);
+        return t;
+      case "ticket.returnToQueue":
+        return this.wait(t, "ticket.returned", { order: params.position === "FIRST" ? "a" : `z${Date.now()}` });
+      case "ticket.forward":
+        return this.wait(t, "ticket.forwarded", { line: params.line });
+      default:
+        throw new Failure("bad_request", `no command ${name}`);
+    }
+  }
+
+  callFor(t, desk) {
+    for (const other of this.tickets.values()) {
+      if (other !== t && other.status === "CALLED" && other.desk === desk) this.end(other, "SERVED", "ticket.served");
+    }
+    return this.call(t, desk);
+  }
+
+  // Sessions
+
+  session(socket, request) {
+    const s = { socket, channels: new Set(), display: undefined, audience: undefined, id: `s-${Math.random()}` };
+    this.sockets.add(s);
+    socket.onclose = () => {
+      this.sockets.delete(s);
+      if (s.display) this.presence(s, false);
+    };
+    socket.onmessage = (text) => {
+      if (this.silent) return;
+      const frame = JSON.parse(text);
+      try {
+        const reply = this.frame(s, frame, request);
+        if (reply !== undefined) socket.send(JSON.stringify({ id: frame.id, reply }));
+      } catch (failure) {
+        if (!(failure instanceof Failure)) throw failure;
+        socket.send(JSON.stringify({ id: frame.id, error: failure }));
+      }
+    };
+  }
+
+  frame(s, frame, request) {
+    if (frame.connect) {
+      return this.connect(s, frame.connect, request);
+    }
+    if (frame.subscribe) {
+      this.subscribe(s, frame);
+      return undefined;
+    }
+    if (frame.command) {
+      const known = this.keys.get(frame.command.key);
+      const reply = known ?? (() => {
+        const ticket = this.command(frame.command);
+        return { offset: this.offset, ticket };
+      })();
+      this.keys.set(frame.command.key, reply);
+      return reply;
+    }
+    if (frame.receipt && s.display) {
+      const name = this.displays.find((d) => d.id === s.display).name;
+      const { offset, painted, spoken } = frame.receipt;
+      this.send("console:1", { push: "receipt", channel: "console:1", time: this.now().toISOString(), data: { display: s.display, name, offset, painted, spoken } });
+    }
+    return {};
+  }
+
+  connect(s, { token }, request) {
+    const display = /^display-(\d+)$/.exec(token ?? "");
+    if (display && this.displays.some((d) => d.id === Number(display[1]))) {
+      s.audience = "display";
+      s.display = Number(display[1]);
+      this.presence(s, true);
+    } else if (!token && (request.headers.cookie ?? "").includes(COOKIE)) {
+      s.audience = "staff";
+    } else {
+      setImmediate(() => s.socket.close(4201));
+      throw new Failure("unauthenticated", "unknown credential");
+    }
+    return { session: s.id, audience: s.audience, ping: s.display ? 5 : 25, time: this.now().toISOString() };
+  }
+
+  presence(s, online) {
+    const shown = this.displays.find((d) => d.id === s.display);
+    if (shown) shown.online = online;
+    this.send("console:1", { push: "presence", channel: "console:1", time: this.now().toISOString(), data: { session: s.id, audience: "display", display: s.display, online } });
+  }
+
+  subscribe(s, frame) {
+    const { channel, since } = frame.subscribe;
+    s.channels.add(channel);
+    const base = { channel, epoch: "fake", offset: channel.startsWith("display:") ? 0 : this.offset };
+    if (since && since.epoch === "fake" && !this.forgetful) {
+      s.socket.send(JSON.stringify({ id: frame.id, reply: { ...base, recovered: true } }));
+      this.history.filter((h) => h.channel === channel && h.offset > since.offset).forEach((h) => s.socket.send(h.text));
+    } else {
+      s.socket.send(JSON.stringify({ id: frame.id, reply: { ...base, recovered: false, snapshot: this.snapshot(channel) } }));
+    }
+  }
+
+  // Pages and the few HTTP calls
+
+  http(request, response) {
+    let body = "";
+    request.on("data", (chunk) => (body += chunk));
+    request.on("end", () => {
+      const path = request.url.split("?")[0];
+      const answer = (status, value, headers = {}) => {
+        response.writeHead(status, { "Content-Type": "application/json", ...headers });
+        response.end(JSON.stringify(value));
+      };
+      if (path.startsWith("/hub/")) {
+        this.api(request, path, body ? JSON.parse(body) : {}, answer);
+      } else {
+        this.page(path, response);
+      }
+    });
+  }
+
+  page(path, response) {
+    const file = /^\/board\//.test(path) ? "board.html" : path === "/console" ? "console.html" : path.slice(1);
+    try {
+      const content = readFileSync(join(dist, file));
+      response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": POLICY, "Cache-Control": "no-store" });
+      response.end(content);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }
+
+  api(request, path, body, answer) {
+    const fail = (status, code, message) => answer(status, { error: { code, message } });
+    const signedIn = (request.headers.cookie ?? "").includes(COOKIE);
+    if (path === "/hub/v1/session") {
+      if (request.method === "GET") return signedIn ? answer(200, { user: USER }) : fail(401, "unauthenticated", "not signed in");
+      if (request.method === "DELETE") return answer(200, {}, { "Set-Cookie": "nowserving_session=; Max-Age=0; Path=/" });
+      if (request.headers["x-nowserving"] !== "1") return fail(403, "forbidden", "header missing");
+      if (body.email !== USER.email || body.password !== PASSWORD) return fail(401, "unauthenticated", "no such user");
+      return answer(200, { user: USER }, { "Set-Cookie": `${COOKIE}; HttpOnly; SameSite=Strict; Path=/` });
+    }
+    if (path === "/hub/v1/locations") return answer(200, { locations: [{ id: 1, name: "Main Street" }] });
+    const claim = /^\/hub\/v1\/pairings\/([^/]+)\/claim$/.exec(path);
+    if (claim) {
+      const pairing = this.pairings.get(claim[1]);
+      return pairing ? answer(200, { display: this.claim(pairing, body.name) }) : fail(404, "not_found", "no such code");
+    }
+    const poll = /^\/hub\/v1\/pairings\/([^/]+)$/.exec(path);
+    if (poll) {
+      const pairing = this.pairings.get(poll[1]);
+      if (!pairing || request.headers["pairing-secret"] !== pairing.secret) return fail(404, "not_found", "no such code");
+      const { display } = pairing;
+      return answer(200, display ? { status: "paired", token: `display-${display}`, display, location: 1, name: "Lobby TV" } : { status: "waiting" });
+    }
+    if (path === "/hub/v1/pairings") {
+      const code = ["K7MQ2X", "R4WT9C", "H3VD6N"][this.pairings.size % 3];
+      const pairing = { secret: `secret-${this.pairings.size}` };
+      this.pairings.set(code, pairing);
+      if (this.autoPair) this.claim(pairing, `Lobby TV ${this.displays.length + 1}`);
+      return answer(201, { code, secret: pairing.secret, poll: 1 });
+    }
+    return fail(404, "not_found", "no such page");
+  }
+
+  claim(pairing, name) {
+    pairing.display = this.displays.length + 1;
+    const display = { id: pairing.display, name, online: false };
+    this.displays.push(display);
+    this.send("console:1", { push: "display.changed", channel: "console:1", time: this.now().toISOString(), data: { display } });
+    return pairing.display;
+  }
+
+  /** What tools find in DIR/demo.json of the real server. */
+  demo(url) {
+    return { url, location: 1, lines: [1, 2, 3], desks: [1, 2, 3, 4], users: [{ id: 1, email: USER.email, password: PASSWORD }],
+      pages: { board: `${url}/board/1`, console: `${url}/console` } };
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const hub = new FakeHub();
+  const url = await hub.start(Number(process.argv[2] ?? 8099));
+  for (let i = 0; i < 5; i++) hub.add(1 + (i % 3), { firstName: "Visitor", lastName: String(i) });
+  console.log(`${url}/board/1   ${url}/console   ${USER.email} / ${PASSWORD}`);
+}

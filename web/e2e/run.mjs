@@ -1,0 +1,12 @@
+// Runs the browser tests: against NOWSERVING_URL with the demo file DEMO_JSON
+// (DIR/demo.json of a server with -demo), or else against the fake hub.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const files = ["pages.test.mjs"];
+if (!process.env.NOWSERVING_URL) {
+  files.push("faults.test.mjs");
+}
+const run = spawnSync(process.execPath, ["--test", "--test-concurrency=1", ...files.map((file) => here + file)], { stdio: "inherit" });
+process.exit(run.status ?? 1);

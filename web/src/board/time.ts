@@ -1,0 +1,56 @@
+// Times as people in the lobby read them: the hub's clock in the location's zone.
+
+/** Formats instants in one zone. An unknown zone falls back to the device's. */
+export class ZoneClock {
+  private readonly minutes: (at: Date) => string;
+  private readonly seconds: (at: Date) => string;
+  private readonly day: (at: Date) => string;
+
+  constructor(zone: string | undefined) {
+    this.minutes = formatter(zone, { hour: "2-digit", minute: "2-digit", hour12: false });
+    this.seconds = formatter(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+    this.day = formatter(zone, { day: "numeric", month: "short" });
+  }
+
+  /** "10:42" */
+  hm(ms: number): string {
+    return midnight(this.minutes(new Date(ms)));
+  }
+
+  /** "10:42:05" */
+  hms(ms: number): string {
+    return midnight(this.seconds(new Date(ms)));
+  }
+
+  /** Like hms, with the day in front when that is not the day of `now`. */
+  since(ms: number, now: number): string {
+    const day = this.day(new Date(ms));
+    return day === this.day(new Date(now)) ? this.hms(ms) : day + ", " + this.hms(ms);
+  }
+}
+
+/** Some engines write midnight as 24:00 when asked for 24 hours. */
+function midnight(text: string): string {
+  return text.replace(/^24/, "00");
+}
+
+function formatter(zone: string | undefined, options: Intl.DateTimeFormatOptions): (at: Date) => string {
+  try {
+    const format = new Intl.DateTimeFormat("en-GB", zone ? Object.assign({ timeZone: zone }, options) : options);
+    return (at) => format.format(at);
+  } catch (_) {
+    return (at) => plain(at, options);
+  }
+}
+
+/** For engines without Intl or without that zone: the device's own time. */
+function plain(at: Date, options: Intl.DateTimeFormatOptions): string {
+  if (!options.hour) {
+    return at.getDate() + "." + (at.getMonth() + 1) + ".";
+  }
+  const parts = [at.getHours(), at.getMinutes()];
+  if (options.second) {
+    parts.push(at.getSeconds());
+  }
+  return parts.map((n) => ("0" + n).slice(-2)).join(":");
+}

@@ -1,0 +1,170 @@
+// The fold of a board channel, as PROTOCOL.md describes it under "Board". The
+// same fold exists in Go; golden scenarios keep the two alike.
+import { Push } from "./wire";
+
+/** More ended calls than this fit on no screen. */
+export const MAX_RECENT = 12;
+
+export interface WaitRange {
+  min: number;
+  max: number;
+}
+
+export interface BoardTicket {
+  /** Number and business day; there is no internal id on a board. */
+  key: string;
+  publicId: string;
+  status: string;
+  line: number;
+  desk?: number;
+  calledAt?: string;
+  recalls: number;
+  order?: string;
+  name?: string;
+  wait?: WaitRange;
+}
+
+export interface BoardLine {
+  id: number;
+  name: string;
+  series?: string;
+  color?: string;
+  waiting: number;
+  wait?: WaitRange;
+}
+
+export interface BoardDesk {
+  id: number;
+  name: string;
+}
+
+export interface BoardLocation {
+  id: number;
+  name: string;
+  timezone?: string;
+  languages?: string[];
+}
+
+export interface Board {
+  location: BoardLocation;
+  lines: BoardLine[];
+  desks: BoardDesk[];
+  serving: BoardTicket[];
+  recent: BoardTicket[];
+  waiting: BoardTicket[];
+  settings?: { [name: string]: unknown };
+}
+
+/** Makes a board of a snapshot: every list there, sorted, each id once. */
+export function readBoard(snapshot: unknown): Board {
+  const s = (snapshot || {}) as Partial<Board>;
+  const board: Board = {
+    location: s.location || { id: 0, name: "" },
+    lines: distinct(s.lines || [], idOf, byId),
+    desks: distinct(s.desks || [], idOf, byId),
+    serving: distinct(s.serving || [], keyOf, newestCall),
+    recent: distinct(s.recent || [], keyOf, newestCall).slice(0, MAX_RECENT),
+    waiting: distinct(s.waiting || [], keyOf, waitingOrder),
+  };
+  if (s.settings) {
+    board.settings = s.settings;
+  }
+  return board;
+}
+
+/** The board after push. Pure: board is not changed. */
+export function foldBoard(board: Board, push: Push): Board {
+  const data = push.data || {};
+  const next: Board = Object.assign({}, board);
+  if (data["ticket"]) {
+    place(next, data["ticket"] as BoardTicket);
+    const lines = (data["lines"] || []) as BoardLine[];
+    // Numbers of a line that is not on the board are of no use there: it was
+    // removed, or line.changed brings it.
+    next.lines = next.lines.map((line) => find(lines, line.id) || line);
+  }
+  if (data["line"]) {
+    next.lines = replace(next.lines, data["line"] as BoardLine, data["removed"] === true);
+  }
+  if (data["desk"]) {
+    next.desks = replace(next.desks, data["desk"] as BoardDesk, data["removed"] === true);
+  }
+  if (data["location"]) {
+    next.location = data["location"] as BoardLocation;
+  }
+  if (data["settings"]) {
+    next.settings = data["settings"] as { [name: string]: unknown };
+  }
+  return next;
+}
+
+/** Takes the ticket off every list and puts it where its status belongs. */
+function place(board: Board, ticket: BoardTicket): void {
+  if (!ticket.key) {
+    throw new Error("a board ticket without a key");
+  }
+  const others = (t: BoardTicket) => t.key !== ticket.key;
+  board.serving = board.serving.filter(others);
+  board.recent = board.recent.filter(others);
+  board.waiting = board.waiting.filter(others);
+  switch (ticket.status) {
+    case "NEW":
+      board.waiting = board.waiting.concat(ticket).sort(waitingOrder);
+      break;
+    case "CALLED":
+      board.serving = board.serving.concat(ticket).sort(newestCall);
+      break;
+    case "SERVED":
+    case "NOSHOW":
+      if (ticket.calledAt) {
+        board.recent = board.recent.concat(ticket).sort(newestCall).slice(0, MAX_RECENT);
+      }
+  }
+}
+
+/** Newest call first, then by key. The wire's instants sort as text. */
+export function newestCall(a: BoardTicket, b: BoardTicket): number {
+  return compare(b.calledAt || "", a.calledAt || "") || compare(a.key, b.key);
+}
+
+function waitingOrder(a: BoardTicket, b: BoardTicket): number {
+  return compare(a.order || "", b.order || "") || compare(a.key, b.key);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function byId(a: { id: number }, b: { id: number }): number {
+  return a.id - b.id;
+}
+
+function idOf(thing: { id: number }): number {
+  return thing.id;
+}
+
+function keyOf(ticket: BoardTicket): string {
+  return ticket.key;
+}
+
+function find<T extends { id: number }>(list: T[], id: number): T | undefined {
+  for (const thing of list) {
+    if (thing.id === id) {
+      return thing;
+    }
+  }
+  return undefined;
+}
+
+function replace<T extends { id: number }>(list: T[], thing: T, removed: boolean): T[] {
+  const rest = list.filter((other) => other.id !== thing.id);
+  return removed ? rest : rest.concat(thing).sort(byId);
+}
+
+function distinct<T, K>(list: T[], id: (thing: T) => K, order: (a: T, b: T) => number): T[] {
+  const last = new Map<K, T>();
+  for (const thing of list) {
+    last.set(id(thing), thing);
+  }
+  return Array.from(last.values()).sort(order);
+}

@@ -1,0 +1,83 @@
+// Checks what was built for the screens that are really out there: syntax and
+// APIs no newer than Chromium 53, small, and the same bytes every time.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { parse } from "acorn";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const assets = join(root, "dist", "assets");
+const BOARD_LIMIT = 25 * 1024;
+
+/** Names that Chromium 53 does not have. */
+const BANNED_JS = [
+  "Object.entries", "Object.values", "Object.fromEntries", "getOwnPropertyDescriptors", ".padStart(", ".padEnd(", ".flatMap(", ".flat(",
+  ".replaceAll(", ".matchAll(", ".trimStart(", ".trimEnd(", ".at(-", ".finally(", "Promise.allSettled", "Promise.any",
+  "globalThis", "structuredClone", "queueMicrotask", "AbortController", "ResizeObserver", "IntersectionObserver",
+  "BigInt", "WeakRef", "Symbol.asyncIterator", ".replaceChildren(", ".append(", ".prepend(", ".replaceWith(", ".toggleAttribute(", ".getAnimations(",
+  "formatToParts", "hourCycle", "dateStyle", "timeStyle", "RelativeTimeFormat", "crypto.randomUUID", "import(", "eval(",
+  "new Function", "innerHTML", "insertAdjacentHTML", "document.write",
+];
+
+/** CSS that Chromium 53 does not have. */
+const BANNED_CSS = [
+  /display:\s*(inline-)?grid/, /[{;]\s*(row-|column-)?gap:/, /clamp\(/, /[:\s(,](min|max)\(/, /[{;]\s*inset/, /[{;]\s*aspect-ratio:/, /:is\(/, /:where\(/, /:has\(/,
+  /@layer/, /@container/, /@supports/, /:focus-visible/, /place-(items|content)/, /backdrop-filter/, /\bdvh\b/, /margin-inline/, /padding-inline/, /env\(/, /color-mix/,
+];
+
+function built(pattern) {
+  const names = readdirSync(assets).filter((name) => pattern.test(name));
+  assert.equal(names.length, 1, `one file like ${pattern} in dist/assets`);
+  return readFileSync(join(assets, names[0]), "utf8");
+}
+
+export function checkScript(code) {
+  parse(code, { ecmaVersion: 2015, sourceType: "script" });
+  for (const name of BANNED_JS) {
+    assert.ok(!code.includes(name), `the board's script uses ${name}`);
+  }
+}
+
+export function checkStyle(css) {
+  for (const pattern of BANNED_CSS) {
+    assert.ok(!pattern.test(css), `the board's style sheet uses ${pattern}: ${css.match(pattern)}`);
+  }
+}
+
+function digest() {
+  const all = createHash("sha256");
+  for (const folder of [join(root, "dist"), assets]) {
+    for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (entry.isFile()) {
+        all.update(entry.name).update(readFileSync(join(folder, entry.name)));
+      }
+    }
+  }
+  return all.digest("hex");
+}
+
+// The checks must be able to fail.
+assert.throws(() => checkScript("a?.b"));
+assert.throws(() => checkScript("async function f() { await 1 }"));
+assert.throws(() => checkScript("Object.entries({})"));
+assert.throws(() => checkStyle(".a{gap:1vh}"));
+assert.throws(() => checkStyle(".a{display:grid}"));
+assert.throws(() => checkStyle(".a{width:min(1px,2px)}"));
+
+const board = built(/^board-[0-9a-f]+\.js$/);
+checkScript(board);
+checkStyle(built(/^board-[0-9a-f]+\.css$/));
+parse(built(/^guard-[0-9a-f]+\.js$/), { ecmaVersion: 3 });
+
+const zipped = gzipSync(board).length;
+assert.ok(zipped <= BOARD_LIMIT, `the board is ${zipped} bytes gzipped, at most ${BOARD_LIMIT}`);
+
+const first = digest();
+assert.equal(spawnSync(process.execPath, [join(root, "build.mjs")], { stdio: "inherit" }).status, 0);
+assert.equal(digest(), first, "two builds give the same bytes");
+
+console.log(`board: ES2015, ${zipped} bytes gzipped, builds repeat`);
