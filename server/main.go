@@ -1,0 +1,63 @@
+// Command nowserving is the server: queue and conversation tickets, kept in one
+// durable journal and pushed to every screen.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+	_ "time/tzdata" // a location's zone must not depend on the machine
+
+	"github.com/nowserving/nowserving/server/config"
+	"github.com/nowserving/nowserving/server/node"
+	"github.com/nowserving/nowserving/server/ops"
+	"github.com/nowserving/nowserving/server/session"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main with its surroundings passed in; it returns the exit code: 2 for
+// settings that cannot work, 1 for anything that went wrong later.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	c, err := config.Parse(args, stdout)
+	if errors.Is(err, config.ErrDone) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "nowserving:", err)
+		return 2
+	}
+	log, err := ops.NewLogger(stderr, c.LogLevel, c.LogFormat, time.Now)
+	if err != nil {
+		fmt.Fprintln(stderr, "nowserving:", err)
+		return 2
+	}
+	limits := session.DefaultLimits()
+	limits.Pending, limits.PendingPerIP = c.PendingMax, c.PendingPerAddress
+	n, err := node.Build(ctx, node.Options{
+		Listen: c.Listen, Data: c.Data, PublicURL: c.PublicURL, Demo: c.Demo, Simulate: c.Simulate,
+		MinFree: uint64(c.MinFree), GroupMax: c.GroupMax, MaxBody: int(c.MaxBody),
+		RequestRate: c.RequestRate, RequestBurst: c.RequestBurst, Drain: c.Drain, Limits: limits,
+		Proxies: ops.Proxies{Trusted: c.TrustedProxies}, SessionIdle: c.SessionIdle, SessionMax: c.SessionMax,
+		Clock: time.Now, Log: log,
+	})
+	if err == nil {
+		err = n.Run(ctx)
+	}
+	if err != nil {
+		log.Error().Err(err).Msg("stopped")
+		return 1
+	}
+	log.Info().Msg("stopped")
+	return 0
+}

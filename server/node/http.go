@@ -1,0 +1,113 @@
+package node
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/julienschmidt/httprouter"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/nowserving/nowserving/hub/ledger"
+	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/hubapi"
+	"github.com/nowserving/nowserving/server/ops"
+	"github.com/nowserving/nowserving/server/ops/limit"
+	"github.com/nowserving/nowserving/server/queueapi"
+)
+
+// httpServer puts the doors together.
+func (n *Node) httpServer() *http.Server {
+	sockets := func(h http.Handler) http.Handler { return n.metrics.Door("socket", n.o.Clock, h) }
+	rate := limit.Rate{PerSecond: n.o.RequestRate, Burst: n.o.RequestBurst}
+	short := func(door string, fail ops.Fail, h http.Handler) http.Handler {
+		h = ops.Limits(int64(n.o.MaxBody), fail, n.o.Clock, h)
+		return n.metrics.Door(door, n.o.Clock, ops.RateLimit(rate, n.o.Proxies, fail, n.o.Clock, h))
+	}
+	hub := httprouter.New()
+	hub.NotFound = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n.fail(w, r, wire.Errorf(wire.NotFound, "there is nothing at this address"))
+	})
+	hub.HandleMethodNotAllowed = false
+	n.hubAPI().Register(hub)
+	n.pages(hub)
+	hub.Handler(http.MethodGet, "/metrics", n.metrics.Handler())
+	hub.HandlerFunc(http.MethodGet, "/healthz", ops.Healthz)
+	hub.Handler(http.MethodGet, "/readyz", ops.Readyz(
+		ops.Check{Reason: "store", Ready: n.store.Ready}, ops.Check{Reason: "draining", Ready: n.serving},
+	))
+	d := &doors{
+		socket: sockets(n.sessions.WebSocket()), events: sockets(n.sessions.EventStream()),
+		hub: short("hub", ops.WriteError, hub), queue: short("queue", ops.WriteError, n.queueAPI()),
+	}
+	var h http.Handler = d
+	h = ops.SecureHeaders(h)
+	h = ops.Recover(n.o.Log, ops.WriteError, n.metrics.Panicked, h)
+	h = ops.Log(n.o.Log, n.o.Proxies, n.o.Clock, h)
+	return ops.NewHTTPServer(h, n.o.Log)
+}
+
+// doors picks the door by the path. It is no ServeMux, because that redirects,
+// and the vendors' clients turn a redirected POST into a GET.
+type doors struct {
+	socket, events, hub, queue http.Handler
+}
+
+// ServeHTTP implements http.Handler.
+func (d *doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch p := r.URL.Path; {
+	case p == "/ws":
+		d.socket.ServeHTTP(w, r)
+	case p == "/sse":
+		d.events.ServeHTTP(w, r)
+	case p == "/", p == "/metrics", p == "/healthz", p == "/readyz", p == "/console",
+		strings.HasPrefix(p, "/hub/"), strings.HasPrefix(p, "/board/"), strings.HasPrefix(p, "/assets/"):
+		d.hub.ServeHTTP(w, r)
+	default:
+		d.queue.ServeHTTP(w, r)
+	}
+}
+
+func (n *Node) hubAPI() *hubapi.API {
+	return hubapi.New(hubapi.Options{
+		Ledger: n.ledger, Auth: n.auth, Access: n.access, Pairings: n.pairings,
+		ClientIP: n.clientIP, AutoClaim: n.autoClaim,
+	})
+}
+
+func (n *Node) queueAPI() http.Handler {
+	return queueapi.New(queueapi.Deps{
+		Ledger: n.ledger, Keys: n.auth, Access: n.access, Clock: n.o.Clock, Log: n.o.Log,
+		UserChanged: n.auth.UserChanged, Addr: n.clientIP,
+	})
+}
+
+// clientIP is where a request comes from, as text.
+func (n *Node) clientIP(r *http.Request) string { return n.o.Proxies.Addr(r).String() }
+
+func (n *Node) fail(w http.ResponseWriter, r *http.Request, err error) { ops.WriteError(w, r, err) }
+
+// observe counts a commit.
+func (n *Node) observe(c ledger.Commit) { n.metrics.Committed(c.Took, c.Commands) }
+
+// audit logs what auth says happened; refusals are counted as well.
+func (n *Node) audit(e auth.Entry) {
+	if e.Result != "ok" {
+		n.metrics.Denied(string(e.Action), e.Result)
+	}
+	n.o.Log.Info().Str("audit", string(e.Action)).Str("who", e.Who).Str("on", e.On).Str("from", e.From).
+		Str("result", e.Result).Msg("audit")
+}
+
+// gauges are the numbers that are read when somebody asks.
+func (n *Node) gauges() {
+	gauge := func(name, help string, read func() float64) {
+		n.metrics.Registry().MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: "nowserving", Name: name, Help: help,
+		}, read))
+	}
+	gauge("sockets", "Open sockets and event streams.", func() float64 { return float64(n.sessions.Stats().Sessions) })
+	gauge("sockets_pending", "Sockets that have not said who they are.", func() float64 { return float64(n.sessions.Stats().Strangers) })
+	gauge("hub_channels", "Channels that somebody reads or has read lately.", func() float64 { return float64(n.hub.Stats().Channels) })
+	gauge("hub_subscribers", "Subscriptions.", func() float64 { return float64(n.hub.Stats().Subscribers) })
+}

@@ -1,0 +1,241 @@
+// Package node is one server process: it builds the parts, runs them, and takes
+// them down in the order that loses nothing.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/nowserving/nowserving/hub"
+	"github.com/nowserving/nowserving/hub/ledger"
+	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/hubapi"
+	"github.com/nowserving/nowserving/server/ops"
+	"github.com/nowserving/nowserving/server/session"
+	"github.com/nowserving/nowserving/store"
+)
+
+// Options are what a node is made of.
+type Options struct {
+	Listen string // address, "127.0.0.1:8080"
+	Data   string // data folder
+	// PublicURL is how clients reach the node; "" is http:// and the address.
+	PublicURL string
+	// Demo makes a demonstration branch in an empty folder; Simulate plays a
+	// working day in it, Speed times as fast as life.
+	Demo, Simulate bool
+	Speed          float64
+	MinFree        uint64 // free space below which no change is taken, in bytes
+	GroupMax       int    // commands in one commit
+	MaxBody        int    // of an HTTP request, in bytes
+	// RequestRate and RequestBurst bound the requests of one address.
+	RequestRate  float64
+	RequestBurst int
+	// Drain is how long a stop may take.
+	Drain   time.Duration
+	Limits  session.Limits
+	Proxies ops.Proxies
+	// SessionIdle and SessionMax end a browser's sign-in.
+	SessionIdle, SessionMax time.Duration
+	Clock                   func() time.Time
+	Log                     zerolog.Logger
+}
+
+// Node is one server process. Build makes it, Run runs it, Close ends what Build
+// opened.
+type Node struct {
+	o        Options
+	store    *store.Badger
+	hub      *hub.Hub
+	ledger   *ledger.Ledger
+	auth     *auth.Authenticator
+	access   *auth.Access
+	sessions *session.Server
+	pairings *hubapi.Pairings
+	metrics  *ops.Metrics
+	listener net.Listener
+	server   *http.Server
+	base     string
+
+	demoLocation int
+	running      *errgroup.Group
+	stopLedger   context.CancelFunc
+	draining     atomic.Bool
+	failed       chan error // the ledger's end, when it comes by itself
+}
+
+// Build opens the data folder and the address, and gets everything ready. The
+// ledger runs from here on, because a first start already makes changes.
+func Build(ctx context.Context, o Options) (*Node, error) {
+	n := &Node{o: o, failed: make(chan error, 1)}
+	if err := n.build(ctx); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) build(ctx context.Context) error {
+	o := &n.o
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	n.metrics = ops.NewMetrics()
+	var err error
+	if n.listener, err = net.Listen("tcp", o.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	n.base = o.PublicURL
+	if n.base == "" {
+		n.base = "http://" + n.listener.Addr().String()
+	}
+	n.store, err = store.Open(store.Options{
+		Dir: filepath.Join(o.Data, "store"), Clock: o.Clock, Log: o.Log, MinFree: o.MinFree,
+	})
+	if err != nil {
+		return err
+	}
+	n.hub = hub.New(nil, hub.Options{Clock: o.Clock, Log: o.Log})
+	n.ledger, err = ledger.Open(n.store, n.hub, ledger.Options{
+		Clock: o.Clock, Log: o.Log, GroupMax: o.GroupMax, GroupBytes: n.store.MaxCommit() / 2, Observe: n.observe,
+	})
+	if err != nil {
+		return err
+	}
+	n.hub.SetSource(source{n.ledger, n.hub})
+	n.start()
+	n.auth, err = auth.Open(auth.Options{
+		Docs: n.ledger, Directory: directory{n.ledger}, Now: o.Clock, Audit: auth.AuditorFunc(n.audit),
+		Secure: o.Proxies.Secure, SessionIdle: o.SessionIdle, SessionMax: o.SessionMax,
+	})
+	if err != nil {
+		return err
+	}
+	n.access = auth.NewAccess(where{n.ledger}, auth.AuditorFunc(n.audit), o.Clock)
+	n.sessions = session.New(session.Options{
+		Hub: n.hub, Gate: &gate{n.ledger, n.hub, n.auth, n.access}, Limits: o.Limits, Clock: o.Clock, Log: o.Log,
+		ClientIP: n.clientIP,
+	})
+	n.auth.OnRevoke(func(grant string) { n.sessions.Revoke(grant) })
+	n.pairings = hubapi.NewPairings(o.Clock)
+	if err := n.firstStart(ctx); err != nil {
+		return err
+	}
+	n.gauges()
+	n.server = n.httpServer()
+	return nil
+}
+
+// start runs the ledger and the hub's workers.
+func (n *Node) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	n.stopLedger = cancel
+	n.running = &errgroup.Group{}
+	n.running.Go(func() error {
+		err := n.ledger.Run(ctx)
+		n.failed <- err
+		return err
+	})
+	n.running.Go(func() error { return n.hub.Run(ctx) })
+}
+
+// firstStart makes the demonstration, or an administrator, in an empty folder.
+func (n *Node) firstStart(ctx context.Context) error {
+	if n.o.Demo {
+		return n.demo(ctx, n.base)
+	}
+	return n.firstAdmin(ctx)
+}
+
+// serving is nil while the node takes requests.
+func (n *Node) serving() error {
+	if n.draining.Load() {
+		return errors.New("draining")
+	}
+	return nil
+}
+
+// URL is how clients on this machine reach the node.
+func (n *Node) URL() string { return n.base }
+
+// Run serves until ctx ends, then drains. An error means that the process must
+// not go on: the ledger's view of the disk is no longer certain.
+func (n *Node) Run(ctx context.Context) error {
+	served := make(chan error, 1)
+	go func() { served <- n.server.Serve(n.listener) }()
+	aside, stopAside := context.WithCancel(context.Background())
+	defer stopAside()
+	var group errgroup.Group
+	group.Go(func() error { return n.sessions.Run(aside) })
+	group.Go(func() error {
+		n.auth.Run(aside, func(err error) { n.o.Log.Warn().Err(err).Msg("credentials not maintained") })
+		return nil
+	})
+	group.Go(func() error { return n.store.RunGC(aside) })
+	if n.o.Simulate {
+		group.Go(func() error { return n.simulate(aside) })
+	}
+	n.o.Log.Info().Str("url", n.base).Str("data", n.o.Data).Bool("demo", n.o.Demo).Msg("serving")
+
+	var err error
+	select {
+	case <-ctx.Done():
+		n.o.Log.Info().Msg("draining")
+	case err = <-n.failed:
+		n.failed <- err // Close reads it again
+	case err = <-served:
+	}
+	n.drain()
+	stopAside()
+	return errors.Join(err, group.Wait(), n.Close())
+}
+
+// drainStep is how far apart sockets are sent away: about as fast as the next
+// node can take them in.
+const drainStep = 2 * time.Millisecond
+
+// drain stops accepting, sends sockets away with a come-back code, and lets
+// requests that are under way finish.
+func (n *Node) drain() {
+	n.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), n.o.Drain)
+	defer cancel()
+	// A third is left for those that are slow to go. Few sockets need no spreading.
+	window := min(n.o.Drain*2/3, time.Duration(n.sessions.Stats().Sessions)*drainStep)
+	// Sockets first: the http server knows nothing of them.
+	if err := n.sessions.Drain(ctx, window); err != nil {
+		n.o.Log.Warn().Err(err).Msg("some sockets were cut")
+	}
+	if err := n.server.Shutdown(ctx); err != nil {
+		n.o.Log.Warn().Err(err).Msg("some requests were cut")
+		_ = n.server.Close()
+	}
+}
+
+// Close ends what Build opened, in the order that loses nothing: first no more
+// commands, then what was accepted is finished, then the store.
+func (n *Node) Close() error {
+	var errs []error
+	if n.listener != nil {
+		if err := n.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if n.stopLedger != nil {
+		n.stopLedger()
+		errs = append(errs, n.running.Wait())
+		n.stopLedger = nil
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	return errors.Join(errs...)
+}

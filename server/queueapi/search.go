@@ -1,0 +1,162 @@
+package queueapi
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nowserving/nowserving/hub/ticket"
+	"github.com/nowserving/nowserving/store"
+)
+
+// The bounds of a search. Both vendor documents are satisfied by the larger one.
+const (
+	searchLimit   = 20000
+	searchDefault = 1000
+)
+
+// queueStatuses are those of a ticket in a line; scheduledStatuses those of an
+// appointment, which a search finds only when it asks for them.
+func queueStatuses() []string {
+	return []string{"NEW", "CALLED", "SERVED", "NOSHOW", "CANCELLED", "CANCELLED_BY_CLERK"}
+}
+
+func scheduledStatuses() []string {
+	return []string{"SCHEDULED", "SCHEDULING_CANCELLED", "SCHEDULING_CANCELLED_BY_VISITOR", "SCHEDULING_NOSHOW"}
+}
+
+func allStatuses() []string { return append(queueStatuses(), scheduledStatuses()...) }
+
+// locations are those of the key.
+func (c *call) locations() []int {
+	var out []int
+	for _, id := range c.Ledger.Locations() {
+		if c.id.In(id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// search is GET /v1/tickets/search.
+func search(c *call) (any, error) {
+	q, possible, err := c.query()
+	if err != nil {
+		return nil, err
+	}
+	q.Order, q.Descending = c.order()
+	q.Limit = c.limit()
+	s := c.scopes()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if !possible {
+		return listed[ticket.QueueTicket](nil), nil
+	}
+	found, err := c.Ledger.Search(q)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := c.render(found, s)
+	if err != nil {
+		return nil, err
+	}
+	return listed(shown), nil
+}
+
+// count is GET or POST /v1/tickets/count. It ignores limit, order and scope.
+func count(c *call) (any, error) {
+	q, possible, err := c.query()
+	if err != nil {
+		return nil, err
+	}
+	out := struct {
+		StatusCode int `json:"statusCode"`
+		Count      int `json:"count"`
+	}{StatusCode: http.StatusOK}
+	if !possible {
+		return out, nil
+	}
+	out.Count, err = c.Ledger.Count(q)
+	return out, err
+}
+
+// query reads the filters. possible is false when they contradict each other,
+// so that nothing can match.
+func (c *call) query() (q store.Query, possible bool, err error) {
+	location, lines := c.params.id("location"), c.ids("line")
+	statuses := c.words("status", allStatuses()...)
+	q = store.Query{
+		Lines: lines, Caller: c.params.id("caller"),
+		MinCreated: c.instant("minCreated"), MaxCreated: upTo(c.instant("maxCreated")),
+		MinCalled: c.instant("minCalled"), MaxCalled: upTo(c.instant("maxCalled")),
+	}
+	if c.err != nil {
+		return q, false, c.err
+	}
+	q.Locations = c.locations()
+	if location != 0 {
+		if !slices.Contains(q.Locations, location) {
+			return q, false, notFound("location", fmt.Sprintf("Location with id %d not found", location))
+		}
+		q.Locations = []int{location}
+	}
+	for _, line := range lines {
+		if _, err := c.lineLocation("line", line, true); err != nil {
+			return q, false, err
+		}
+	}
+	q.Statuses = callerStatuses(statuses, q.Caller)
+	return q, len(q.Locations) > 0 && len(q.Statuses) > 0, nil
+}
+
+// callerStatuses are the statuses to look for. A ticket that waits is nobody's,
+// even if it was called before and sent back.
+func callerStatuses(asked []string, caller int) []string {
+	switch {
+	case caller == 0 && len(asked) == 0:
+		return queueStatuses()
+	case caller == 0:
+		return asked
+	case len(asked) == 0:
+		return []string{"CALLED", "SERVED", "NOSHOW"}
+	}
+	return slices.DeleteFunc(asked, func(s string) bool { return s == string(ticket.New) })
+}
+
+// upTo makes an upper bound include all of its millisecond: times are kept finer
+// than they are shown, and what is shown as the bound must meet it.
+func upTo(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Truncate(time.Millisecond).Add(time.Millisecond - 1)
+}
+
+func (c *call) limit() int {
+	if !c.has("limit") {
+		return searchDefault
+	}
+	n, ok := smallID(c.digits("limit"))
+	if !ok || n > searchLimit {
+		c.params.fail(bad("limit", fmt.Sprintf("limit is a number from 1 to %d", searchLimit)))
+	}
+	return n
+}
+
+// order reads "<key> [ASC|DESC]".
+func (c *call) order() (store.Order, bool) {
+	if !c.has("order") {
+		return store.ByID, false
+	}
+	key, direction, _ := strings.Cut(c.text("order"), " ")
+	by, ok := map[string]store.Order{
+		"id": store.ByID, "number": store.ByID, "created": store.ByCreated, "called": store.ByCalled, "served": store.ByServed,
+	}[key]
+	if !ok || direction != "" && direction != "ASC" && direction != "DESC" {
+		c.params.fail(bad("order", "order is id, created, called or served, then ASC or DESC"))
+	}
+	return by, direction == "DESC"
+}
