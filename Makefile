@@ -1,0 +1,84 @@
+# Needs Go, Node with npm, and make. `make test` is what CI runs.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+# The web tests write web/dist, which the Go tests embed.
+.NOTPARALLEL:
+
+LISTEN   ?= 127.0.0.1:8080
+DATA     ?= ./data
+FUZZTIME ?= 20s
+BENCH    ?= .
+COUNT    ?= 1
+
+# The binaries run where there is no C library.
+build: export CGO_ENABLED := 0
+
+# The pages are built again when one of their sources, or the packages, changed.
+# Folders count too: a file that went away changes nothing else.
+MODULES := web/node_modules/.installed
+PAGES   := web/dist/board.html
+WEB_SRC := $(shell find web/src) $(wildcard web/*.mjs web/tsconfig.json web/.npmrc)
+
+.PHONY: run
+run: build
+	bin/nowserving -demo -listen $(LISTEN) -data $(DATA)
+
+# Go knows itself what has changed.
+.PHONY: build
+build: web
+	go build -trimpath -o bin/nowserving ./server
+	go build -trimpath -o bin/nowserving-display ./display
+
+.PHONY: web
+web: $(PAGES)
+
+$(MODULES): web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
+$(PAGES): $(MODULES) $(WEB_SRC)
+	cd web && npm run --silent build
+
+# Cheap checks first; each prints what it found and stops the run.
+.PHONY: test check
+test check:
+	@start=$$SECONDS; \
+	$(MAKE) --no-print-directory lint race web-test e2e; \
+	echo "PASS: lint, Go tests, web tests, browser tests; $$((SECONDS - start)) s"
+
+.PHONY: lint
+lint: web
+	@unformatted=$$(gofmt -l server hub store display web/*.go); \
+	if [ -n "$$unformatted" ]; then echo "gofmt:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	.ci/vuln
+
+.PHONY: race
+race: web
+	@.ci/compiler
+	go test -race -shuffle=on -timeout 10m ./...
+
+.PHONY: web-test
+web-test: web
+	cd web && npm test --silent
+
+# Against the fake hub; with NOWSERVING_URL and DEMO_JSON against a real one.
+.PHONY: e2e
+e2e: web
+	@browser=$$(.ci/browser); cd web && CHROMIUM="$$browser" npm run --silent e2e
+
+.PHONY: bench
+bench: web
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+
+.PHONY: fuzz
+fuzz: web
+	FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+.PHONY: clean
+clean:
+	rm -rf bin web/node_modules
+	find web/dist -mindepth 1 ! -name .gitkeep -delete

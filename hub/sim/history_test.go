@@ -1,0 +1,391 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/nowserving/nowserving/hub/ledger"
+	"github.com/nowserving/nowserving/hub/ticket"
+	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/store/memlog"
+)
+
+// The histories: many at once on one location, and afterwards the question
+// whether some order of them explains every answer.
+
+const (
+	historyClients = 16
+	historyEach    = 8
+	checkWithin    = 20 * time.Second
+)
+
+// question is one operation of a history. A repeated question has the first one's n.
+type question struct {
+	location int
+	name     string
+	n        int // which command; a retry with the same key is the same command
+	user     int
+	ticket   int64
+	line     int
+	lines    []int
+	keep     bool
+	position string
+}
+
+// reply is what came back: the code, and the ticket that was created or called;
+// for a look the waiting tickets of a line.
+type reply struct {
+	code  wire.Code // "" for success
+	id    int64
+	queue []int64
+	open  bool // no certain answer: it may happen later, or never
+}
+
+// room is the model's state of one location. It is never changed in place.
+type room struct {
+	lines  map[int][]int64 // who waits, in order
+	called map[int64]int   // by whom
+	line   map[int64]int   // of every ticket
+	ended  map[int64]bool
+	past   map[int]reply // answers, by command
+}
+
+func (r room) clone() room {
+	c := room{
+		lines: make(map[int][]int64, len(r.lines)), called: make(map[int64]int, len(r.called)),
+		line: make(map[int64]int, len(r.line)), ended: make(map[int64]bool, len(r.ended)), past: make(map[int]reply, len(r.past)),
+	}
+	for k, v := range r.lines {
+		c.lines[k] = slices.Clone(v)
+	}
+	copyMap(c.called, r.called)
+	copyMap(c.line, r.line)
+	copyMap(c.ended, r.ended)
+	copyMap(c.past, r.past)
+	return c
+}
+
+func copyMap[K comparable, V any](to, from map[K]V) {
+	for k, v := range from {
+		to[k] = v
+	}
+}
+
+func (r room) text() string {
+	return fmt.Sprint(r.lines, r.called, r.ended, len(r.line), len(r.past))
+}
+
+// answer is what the model says to q, and the state after it. Only where the
+// domain is free to choose (which new id, which of several lines) got decides.
+func (r room) answer(q question, got reply) (reply, room) {
+	if past, ok := r.past[q.n]; ok {
+		return past, r // the same key gives the same answer
+	}
+	out, next := r.decide(q, got)
+	if out.code == "" && q.name != "look" {
+		next.past[q.n] = out // refusals are not remembered
+	}
+	return out, next
+}
+
+func (r room) decide(q question, got reply) (reply, room) {
+	if q.name == "look" {
+		return reply{queue: r.lines[q.line]}, r
+	}
+	next := r.clone()
+	conflict := reply{code: wire.Conflict}
+	_, isCalled := r.called[q.ticket]
+	waiting := slices.Contains(r.lines[r.line[q.ticket]], q.ticket)
+	switch q.name {
+	case "create":
+		// Ids are given in order and without holes while nothing fails. That is more
+		// than is promised, and it keeps the check short.
+		if got.id != int64(len(r.line))+1 {
+			return conflict, r
+		}
+		next.line[got.id] = q.line
+		next.lines[q.line] = append(next.lines[q.line], got.id)
+		return reply{id: got.id}, next
+	case "callNext":
+		id := r.first(q.lines, got.id)
+		if id == 0 {
+			return reply{code: wire.Empty}, r
+		}
+		next.call(id, q.user, q.keep)
+		return reply{id: id}, next
+	case "call":
+		if !waiting {
+			return conflict, r
+		}
+		next.call(q.ticket, q.user, q.keep)
+		return reply{id: q.ticket}, next
+	case "cancel":
+		if !waiting {
+			return conflict, r
+		}
+		next.leave(q.ticket)
+		next.ended[q.ticket] = true
+	case "serve":
+		if !isCalled {
+			return conflict, r
+		}
+		delete(next.called, q.ticket)
+		next.ended[q.ticket] = true
+	case "return":
+		if !isCalled {
+			return conflict, r
+		}
+		delete(next.called, q.ticket)
+		at := r.line[q.ticket]
+		if q.position == ticket.PositionFirst {
+			next.lines[at] = append([]int64{q.ticket}, next.lines[at]...)
+		} else {
+			next.lines[at] = append(next.lines[at], q.ticket)
+		}
+	}
+	return reply{id: q.ticket}, next
+}
+
+// first is a ticket that callNext may call: the first of one of the lines.
+func (r room) first(lines []int, wanted int64) (id int64) {
+	for _, l := range lines {
+		if q := r.lines[l]; len(q) > 0 && (id == 0 || q[0] == wanted) {
+			id = q[0]
+		}
+	}
+	return id
+}
+
+func (r room) leave(id int64) {
+	l := r.line[id]
+	r.lines[l] = slices.DeleteFunc(r.lines[l], func(x int64) bool { return x == id })
+}
+
+func (r room) call(id int64, user int, keep bool) {
+	for other, by := range r.called {
+		if !keep && by == user {
+			delete(r.called, other)
+			r.ended[other] = true
+		}
+	}
+	r.leave(id)
+	r.called[id] = user
+}
+
+// roomModel is the model in porcupine's form. A state is a room and its text,
+// which two equal rooms share.
+func roomModel() porcupine.Model {
+	type state struct {
+		room room
+		text string
+	}
+	return porcupine.Model{
+		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
+			by := map[int][]porcupine.Operation{}
+			for _, o := range history {
+				l := o.Input.(question).location
+				by[l] = append(by[l], o)
+			}
+			var out [][]porcupine.Operation
+			for _, h := range by {
+				out = append(out, h)
+			}
+			return out
+		},
+		Init: func() any { return state{room: room{}.clone()} },
+		Step: func(s, in, out any) (bool, any) {
+			st, q, got := s.(state), in.(question), out.(reply)
+			want, next := st.room.answer(q, got)
+			if !got.open && (want.code != got.code || want.id != got.id || !slices.Equal(want.queue, got.queue)) {
+				return false, s
+			}
+			return true, state{next, next.text()}
+		},
+		Equal: func(a, b any) bool { return a.(state).text == b.(state).text },
+		DescribeOperation: func(in, out any) string {
+			q, r := in.(question), out.(reply)
+			return fmt.Sprintf("#%d %s(%d line %d %v %s keep %v by %d) %s %d %v", q.n, q.name, q.ticket, q.line, q.lines, q.position, q.keep, q.user, r.code, r.id, r.queue)
+		},
+		DescribeState: func(s any) string { return s.(state).text },
+	}
+}
+
+// recorder plays clients against a ledger and keeps what they asked and heard.
+type recorder struct {
+	ledger *ledger.Ledger
+	place  place
+	seed   uint64
+	clock  atomic.Int64 // orders beginnings and ends
+
+	mu      sync.Mutex // protects the rest
+	history []porcupine.Operation
+	ids     []int64
+	next    int
+}
+
+// client asks a number of questions, one after another.
+func (r *recorder) client(n int) {
+	rng := newRand(r.seed, n)
+	for range historyEach {
+		q := r.think(rng, n)
+		r.ask(n, q)
+		if q.name != "look" && chance(rng, 0.2) {
+			r.ask(n, q) // once more, with the same key
+		}
+		if chance(rng, 0.5) {
+			r.ask(n, question{location: r.place.id, name: "look", line: pick(rng, r.place.lines), n: -1})
+		}
+	}
+}
+
+func (r *recorder) think(rng *rand.Rand, n int) question {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	q := question{location: r.place.id, n: r.next, user: r.place.users[n], keep: chance(rng, 0.5), line: pick(rng, r.place.lines)}
+	q.lines = r.place.lines[:1+rng.IntN(len(r.place.lines))]
+	q.position = pick(rng, []string{ticket.PositionFirst, ticket.PositionLast})
+	q.name = pick(rng, []string{"create", "create", "callNext", "callNext", "call", "serve", "cancel", "return"})
+	if len(r.ids) == 0 {
+		q.name = "create"
+	} else {
+		q.ticket = pick(rng, r.ids[max(0, len(r.ids)-8):])
+	}
+	return q
+}
+
+func (q question) command(desk int) ticket.Command {
+	switch r := ref(q.ticket); q.name {
+	case "create":
+		return ticket.Create{Line: q.line}
+	case "callNext":
+		return ticket.CallNext{Lines: q.lines, Desk: desk, KeepActive: q.keep}
+	case "call":
+		return ticket.CallTicket{Ref: r, Desk: desk, KeepActive: q.keep}
+	case "serve":
+		return ticket.Serve{Ref: r}
+	case "cancel":
+		return ticket.Cancel{Ref: r}
+	default:
+		return ticket.ReturnToQueue{Ref: r, Position: q.position}
+	}
+}
+
+func (r *recorder) ask(n int, q question) {
+	op := porcupine.Operation{ClientId: n, Input: q, Call: r.clock.Add(1)}
+	var out reply
+	if q.name == "look" {
+		r.ledger.View(q.location, func(s *ticket.State) {
+			for _, t := range s.WaitingIn(q.line) {
+				out.queue = append(out.queue, t.ID)
+			}
+		})
+	} else {
+		res, err := r.ledger.Do(context.Background(), ledger.Request{
+			Location: q.location, Command: q.command(r.place.desks[0]), Key: fmt.Sprint("k", q.n),
+			Actor: ticket.Actor{Kind: ticket.ActorStaff, User: q.user},
+		})
+		switch {
+		case err != nil:
+			out.code = wire.CodeOf(err)
+			out.open = out.code == wire.Unavailable
+		case res.Ticket != nil:
+			out.id = res.Ticket.ID
+		}
+	}
+	op.Output, op.Return = out, r.clock.Add(1)
+	if out.open {
+		op.Return = 1 << 40 // it may still happen, for all that the client knows
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.history = append(r.history, op)
+	if q.name == "create" && out.code == "" {
+		r.ids = append(r.ids, out.id)
+	}
+}
+
+// record plays one history on one location.
+func record(t *testing.T, seed uint64) []porcupine.Operation {
+	rng := newRand(seed, 500)
+	d := &disk{Log: memlog.New(memlog.Options{Clock: time.Now})}
+	l, stop := start(t, d, lonely{}, ledger.Options{Clock: time.Now, GroupMax: pick(rng, []int{1, 4, 256})})
+	h := build(t, l, 1, 1+rng.IntN(2), 1, historyClients)
+	// From here on a commit takes time, so that those who ask meet in it.
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	latency := newRand(seed, 501)
+	d.latency = func() time.Duration { return between(latency, time.Microsecond, 3*time.Millisecond) }
+	l, stop = start(t, d, lonely{}, ledger.Options{Clock: time.Now, GroupMax: pick(rng, []int{1, 4, 256})})
+	r := &recorder{ledger: l, place: h.locations[0], seed: seed}
+	var wg sync.WaitGroup
+	for n := range historyClients {
+		wg.Go(func() { r.client(n) })
+	}
+	wg.Wait()
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	return r.history
+}
+
+func TestHistoriesAreLinearizable(t *testing.T) {
+	for _, seed := range seeds(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			var history []porcupine.Operation
+			synctest.Test(t, func(t *testing.T) { history = record(t, seed) })
+			began := time.Now()
+			result, info := porcupine.CheckOperationsVerbose(roomModel(), history, checkWithin)
+			if result == porcupine.Ok {
+				t.Logf("%d operations in order after %v", len(history), time.Since(began))
+				return
+			}
+			t.Errorf("seed %d: %d operations are %s after %v; play it again with -sim.seed %d", seed, len(history), result, time.Since(began), seed)
+			file := t.ArtifactDir() + "/history.html"
+			if err := porcupine.VisualizePath(roomModel(), info, file); err == nil {
+				t.Logf("picture in %s (kept with -artifacts)", file)
+			}
+		})
+	}
+}
+
+// TestTheModelSeesWhatIsWrong proves that the check can fail.
+func TestTheModelSeesWhatIsWrong(t *testing.T) {
+	q := func(n int, name string, id int64) question {
+		return question{location: 1, n: n, name: name, ticket: id, line: 1, lines: []int{1}, user: n, keep: true, position: ticket.PositionLast}
+	}
+	op := func(in question, out reply, from, to int64) porcupine.Operation {
+		return porcupine.Operation{Input: in, Output: out, Call: from, Return: to}
+	}
+	two := []porcupine.Operation{op(q(1, "create", 0), reply{id: 1}, 1, 2), op(q(2, "create", 0), reply{id: 2}, 3, 4)}
+	for name, wrong := range map[string][]porcupine.Operation{
+		"called twice":          {op(q(3, "callNext", 0), reply{id: 1}, 5, 8), op(q(4, "callNext", 0), reply{id: 1}, 6, 7)},
+		"out of turn":           {op(q(3, "callNext", 0), reply{id: 2}, 5, 6)},
+		"empty and not":         {op(q(3, "callNext", 0), reply{code: wire.Empty}, 5, 6)},
+		"served before called":  {op(q(3, "serve", 1), reply{id: 1}, 5, 6), op(q(4, "call", 1), reply{id: 1}, 7, 8)},
+		"two answers to a key":  {op(q(3, "callNext", 0), reply{id: 1}, 5, 6), op(q(3, "callNext", 0), reply{id: 2}, 7, 8)},
+		"a number given twice":  {op(q(3, "create", 0), reply{id: 2}, 5, 6)},
+		"refused for no reason": {op(q(3, "cancel", 2), reply{code: wire.Conflict}, 5, 6)},
+		"seen after it was called": {op(q(3, "call", 1), reply{id: 1}, 5, 6),
+			op(question{location: 1, n: -1, name: "look", line: 1}, reply{queue: []int64{1, 2}}, 7, 8)},
+		"a conflict with what is not to be seen": {op(q(3, "call", 1), reply{id: 1}, 5, 20), op(q(4, "cancel", 1), reply{code: wire.Conflict}, 6, 7),
+			op(question{location: 1, n: -1, name: "look", line: 1}, reply{queue: []int64{1, 2}}, 8, 9)},
+	} {
+		if porcupine.CheckOperations(roomModel(), append(slices.Clone(two), wrong...)) {
+			t.Errorf("%s: taken for right", name)
+		}
+	}
+	if !porcupine.CheckOperations(roomModel(), two) {
+		t.Error("two creates: taken for wrong")
+	}
+}
