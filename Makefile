@@ -23,7 +23,7 @@ WEB_SRC := $(shell find web/src) $(wildcard web/*.mjs web/tsconfig.json web/.npm
 
 .PHONY: run
 run: build
-	bin/nowserving -demo -listen $(LISTEN) -data $(DATA)
+	bin/nowserving -demo -listen $(LISTEN) -data $(DATA) $(ARGS)
 
 # Go knows itself what has changed.
 .PHONY: build
@@ -65,10 +65,10 @@ race: web
 web-test: web
 	cd web && npm test --silent
 
-# Against the fake hub; with NOWSERVING_URL and DEMO_JSON against a real one.
+# Against a fake hub that misbehaves on purpose, and against the real server.
 .PHONY: e2e
-e2e: web
-	@browser=$$(.ci/browser); cd web && CHROMIUM="$$browser" npm run --silent e2e
+e2e: build
+	@browser=$$(.ci/browser); cd web && export CHROMIUM="$$browser"; npm run --silent e2e; npm run --silent e2e:real
 
 .PHONY: bench
 bench: web
