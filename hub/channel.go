@@ -101,7 +101,7 @@ func (c *channel) tidy(now time.Time) {
 }
 
 func (c *channel) limits() ringLimits {
-	return ringLimits{frames: c.hub.o.HistoryFrames, bytes: c.hub.o.HistoryBytes, age: c.hub.o.HistoryAge}
+	return ringLimits{frames: c.hub.o.HistoryFrames, bytes: c.hub.o.HistoryBytes}
 }
 
 // append keeps e and returns the shards that have something to write.

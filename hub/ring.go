@@ -28,7 +28,6 @@ type ring struct {
 
 type ringLimits struct {
 	frames, bytes int
-	age           time.Duration
 }
 
 func (r *ring) len() int { return int(r.next - r.first) }
@@ -51,7 +50,6 @@ func (r *ring) push(e entry, lim ringLimits) {
 	for r.len() > 1 && (r.len() > lim.frames || r.bytes > lim.bytes) {
 		r.drop()
 	}
-	r.trim(e.at.Add(-lim.age))
 }
 
 func (r *ring) grow() {

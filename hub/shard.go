@@ -190,9 +190,15 @@ func (q *queue) close() {
 func (h *Hub) work() {
 	for s := h.queue.pop(); s != nil; s = h.queue.pop() {
 		s.flush()
-		s.queued.Store(false)
-		if !s.idle() { // published after flush looked and before the flag fell
-			h.queue.push(s)
-		}
+		h.letGo(s)
+	}
+}
+
+// letGo ends the work on a shard. What was published after flush looked, and
+// before the flag fell, nobody has queued.
+func (h *Hub) letGo(s *shard) {
+	s.queued.Store(false)
+	if !s.idle() {
+		h.queue.push(s)
 	}
 }

@@ -211,7 +211,6 @@ func (p pipes) Accept() (net.Conn, error) {
 func (p pipes) Close() error   { return nil }
 func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// peer is a client that sends what it is told and keeps what it gets.
 // open makes a socket; header lines end with \r\n.
 func (w *world) open(header string) *peer {
 	client, server := net.Pipe()
@@ -244,12 +243,6 @@ func (w *world) connect(token string) *peer {
 	return p
 }
 
-// clientFrame is a frame with a mask of zeros, which changes nothing.
-// take waits for things to settle and returns the next text frame.
-// ask sends a request and wants an answer that contains all of want.
-// closes wants the session to be closed with code, and the connection to end.
-// pause makes the client stop reading until the function it returns is called.
-// A read that has begun still takes what comes first.
 // publish commits and publishes on board:1.
 func (w *world) publish(offset uint64, data string) {
 	w.board.more.Store(offset - 5)

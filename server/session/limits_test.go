@@ -82,6 +82,7 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// A client that is gone answers nothing, not even the close frame.
 func TestHalfOpenIsFoundWithin60s(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		p := w.connect("staff")

@@ -17,6 +17,7 @@ import (
 	"github.com/nowserving/nowserving/hub/wire"
 )
 
+// peer is a client that sends what it is told and keeps what it gets.
 type peer struct {
 	t    *testing.T
 	conn net.Conn
@@ -111,6 +112,7 @@ func readFrame(r *bufio.Reader) (byte, []byte, error) {
 	return op, payload, err
 }
 
+// clientFrame is a frame with a mask of zeros, which changes nothing.
 func clientFrame(first byte, payload []byte) []byte {
 	b := []byte{first}
 	switch n := len(payload); {
@@ -130,6 +132,7 @@ func (p *peer) write(op byte, payload []byte) {
 
 func (p *peer) send(text string) { p.write(1, []byte(text)) }
 
+// take waits for things to settle and returns the next text frame.
 func (p *peer) take() string {
 	p.t.Helper()
 	synctest.Wait()
@@ -142,6 +145,7 @@ func (p *peer) take() string {
 	return p.got[p.next-1]
 }
 
+// ask sends a request and wants an answer that contains all of want.
 func (p *peer) ask(text string, want ...string) {
 	p.t.Helper()
 	p.send(text)
@@ -153,6 +157,7 @@ func (p *peer) ask(text string, want ...string) {
 	}
 }
 
+// closes wants the session to be closed with code, and the connection to end.
 func (p *peer) closes(code wire.CloseCode) {
 	p.t.Helper()
 	synctest.Wait()
@@ -170,6 +175,8 @@ func (p *peer) open() bool {
 	return !p.ended && p.code == 0
 }
 
+// pause makes the client stop reading until the function it returns is called.
+// A read that has begun still takes what comes first.
 func (p *peer) pause() (resume func()) {
 	ch := make(chan struct{})
 	p.mu.Lock()

@@ -143,7 +143,6 @@ func TestConnectFailures(t *testing.T) {
 	})
 }
 
-// A client that is gone answers nothing, not even the close frame.
 func TestRevoke(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		a, b, other := w.connect("staff"), w.connect("staff"), w.connect("display")

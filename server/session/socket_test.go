@@ -223,3 +223,28 @@ func TestLibraryMayNotWriteData(t *testing.T) {
 		t.Error("data of the library was let through")
 	}
 }
+
+// A deadline that is left behind fails the next write that never waits.
+func TestWriteDeadlineIsCleared(t *testing.T) {
+	client, server := net.Pipe()
+	defer func() { _ = client.Close(); _ = server.Close() }()
+	go func() { _, _ = client.Read(make([]byte, 10)) }()
+	limits := DefaultLimits()
+	conn := &deadlines{Conn: server}
+	if _, err := newLink(conn, nil, &limits, time.Now).Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if len(conn.set) != 2 || conn.set[0].IsZero() || !conn.set[1].IsZero() {
+		t.Errorf("deadlines: %v", conn.set)
+	}
+}
+
+type deadlines struct {
+	net.Conn
+	set []time.Time
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.set = append(d.set, t)
+	return d.Conn.SetWriteDeadline(t)
+}
