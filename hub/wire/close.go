@@ -18,6 +18,7 @@ const (
 	CloseBinary       CloseCode = 4203 // a binary frame; the protocol is text only
 	CloseRateLimited  CloseCode = 4004 // far over the rate limit; come back with back-off
 	CloseTooManyConns CloseCode = 4005 // too many sockets of this identity or address
+	CloseChanged      CloseCode = 4006 // what the credential allows has changed; come back for the new rights
 )
 
 // CloseReason is the text sent with a close code.
@@ -30,6 +31,7 @@ var closeReasons = map[CloseCode]string{
 	CloseExpired:      "credential expired",
 	CloseRateLimited:  "rate limited",
 	CloseTooManyConns: "too many connections",
+	CloseChanged:      "rights changed",
 	CloseSlow:         "slow",
 	CloseRevoked:      "credential revoked",
 	CloseBadToken:     "unknown credential",

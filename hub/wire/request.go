@@ -3,6 +3,8 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"unicode/utf8"
 )
 
@@ -122,7 +124,7 @@ func Decode(frame []byte) (Request, *Error) {
 		id := r.ID
 		return Request{ID: id}, FieldError("frame", "not a JSON object of the protocol's form")
 	}
-	if dec.More() {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Request{ID: r.ID}, FieldError("frame", "more than one JSON value")
 	}
 	if r.ID < 1 {

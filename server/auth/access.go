@@ -79,6 +79,7 @@ func rules() map[right]rule {
 		{give, "ticket.label"}:         {no, no, local, local},
 		{give, "ticket.external"}:      {no, no, local, local},
 		{give, "ticket.field"}:         {no, no, local, local},
+		{give, "ticket.enqueue"}:       {no, no, local, local},
 		{give, "ticket.erase"}:         {no, no, localAdm, local},
 		{give, "message.send"}:         {no, own, local, local},
 		{give, "message.read"}:         {no, own, local, local},
@@ -86,12 +87,15 @@ func rules() map[right]rule {
 		{give, "conversation.state"}:   {no, no, local, local},
 		{give, "conversation.owner"}:   {no, no, local, local},
 		{give, "conversation.tag"}:     {no, no, local, local},
+
+		{give, "conversation.participant"}: {no, no, local, local},
+		{give, "user.select"}:              {no, no, local, local},
 	}
 }
 
 // withoutTicket names the commands that are about no ticket yet.
 func withoutTicket(name string) bool {
-	return name == "ticket.create" || name == "ticket.callNext"
+	return name == "ticket.create" || name == "ticket.callNext" || name == "user.select"
 }
 
 // Locator knows where things are.

@@ -81,6 +81,13 @@ const (
 func emailRate() limit.Rate { return limit.Rate{PerSecond: 1.0 / 30, Burst: 10} }
 func addrRate() limit.Rate  { return limit.Rate{PerSecond: 1.0 / 3, Burst: 30} }
 
+// Vault encrypts what must be readable again; what is sealed for one owner does
+// not open for another.
+type Vault interface {
+	Seal(owner, secret string) ([]byte, error)
+	Open(owner string, sealed []byte) (string, error)
+}
+
 // Options are the parts an Authenticator is made of.
 type Options struct {
 	Docs      Docs
@@ -96,6 +103,9 @@ type Options struct {
 	// Hosts are further hosts whose pages may use the session cookie, for a
 	// proxy that changes the Host header.
 	Hosts []string
+	// Vault keeps chat secrets readable, because they sign; without one they
+	// are only good for being exchanged.
+	Vault Vault
 	// SessionIdle and SessionMax end a browser session; 0 is the default.
 	SessionIdle, SessionMax time.Duration
 }

@@ -78,6 +78,11 @@ func (a *Authenticator) draw(s Spec) (string, *entry, error) {
 	if s.Type == Session {
 		rec.Used = now
 	}
+	if s.Type == ChatSecret && a.opts.Vault != nil {
+		if rec.Sealed, err = a.opts.Vault.Seal(grant, token); err != nil {
+			return "", nil, fmt.Errorf("auth: keep chat secret: %w", err)
+		}
+	}
 	return token, newEntry(d, rec), nil
 }
 

@@ -99,6 +99,8 @@ type record struct {
 	Issued     time.Time `json:"issued"`
 	Expires    time.Time `json:"expires,omitzero"`
 	Used       time.Time `json:"used,omitzero"`
+	// Sealed is a chat secret as the vault keeps it.
+	Sealed []byte `json:"sealed,omitempty"`
 }
 
 // credentialName is the name that rate limits and idempotency keys go by.

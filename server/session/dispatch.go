@@ -120,6 +120,9 @@ func (s *session) subscribe(id int64, r *wire.Subscribe) {
 		s.fail(id, wire.Errorf(wire.TooLarge, "a session has at most %d subscriptions", limit))
 		return
 	}
+	if ch.Kind == wire.ConsoleChannel && s.identity.Kind == auth.Staff {
+		s.join(ch.ID) // before the snapshot, which then shows it
+	}
 	if err := s.srv.o.Hub.Subscribe(s.out, hub.Key{Channel: ch, Audience: audience}, r.Since, id); err != nil {
 		s.reply(id, nil, err)
 	}
@@ -207,16 +210,11 @@ func (s *session) welcome(id int64, c *wire.Connect, now time.Time) {
 		Ping:     int(s.srv.o.Limits.ping(s.identity.Kind) / time.Second),
 		Time:     wire.Time(now),
 	}, nil)
-	if s.identity.Kind == auth.Integrator {
-		return // a program is not somebody who is there
-	}
-	s.present = true
-	m := hub.Member{
-		Session: s.name, Name: tidyName(c.Name),
-		Audience: hub.Audience(s.identity.Kind), Display: s.identity.Display,
-	}
-	for _, l := range s.identity.Locations {
-		s.srv.o.Hub.Join(int64(l), m)
+	s.program = tidyName(c.Name)
+	if s.identity.Kind == auth.Display { // a screen is there whatever it subscribes to
+		for _, l := range s.identity.Locations {
+			s.join(int64(l))
+		}
 	}
 }
 

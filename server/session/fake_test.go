@@ -28,14 +28,23 @@ type gate struct {
 	calls   []string
 	began   time.Time
 	onToken func()
+	// recheck answers Recheck; nil means that nothing has changed.
+	recheck func(auth.Identity) (auth.Identity, error)
 }
 
 var identities = map[string]auth.Identity{
-	"staff":   {Kind: auth.Staff, Credential: "user:1", User: 1, Locations: []int{1}},
+	"staff":   {Kind: auth.Staff, Credential: "user:1", Grant: "grant:staff", User: 1, Locations: []int{1}},
 	"display": {Kind: auth.Display, Credential: "display:2", Display: 2, Locations: []int{1}},
 	"visitor": {Kind: auth.Visitor, Credential: "ticket:17", Ticket: 17, Locations: []int{1}},
 	"key":     {Kind: auth.Integrator, Credential: "key:3f", Everywhere: true},
 	"short":   {Kind: auth.Visitor, Credential: "ticket:18", Ticket: 18},
+}
+
+func (g *gate) Recheck(id auth.Identity) (auth.Identity, error) {
+	if g.recheck != nil {
+		return g.recheck(id)
+	}
+	return id, nil
 }
 
 func (g *gate) Token(_ context.Context, token string, r *http.Request) (auth.Identity, error) {

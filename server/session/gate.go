@@ -20,6 +20,8 @@ type Gate interface {
 	Handshake(r *http.Request) (auth.Identity, bool, error)
 	// Token checks the token of a connect frame. r is the handshake.
 	Token(ctx context.Context, token string, r *http.Request) (auth.Identity, error)
+	// Recheck says what id's credential allows now, or why it no longer holds.
+	Recheck(id auth.Identity) (auth.Identity, error)
 	// Channel says in which projection id may read ch, or why not.
 	Channel(id auth.Identity, ch wire.Channel) (hub.Audience, error)
 	// Commands does a command and returns when it is durable.

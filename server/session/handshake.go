@@ -2,17 +2,17 @@ package session
 
 import (
 	"bufio"
-	"encoding/json"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/ops"
 )
 
 // The library's buffers: it reads frame headers and small requests through the
@@ -30,7 +30,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	seen := s.seen()
 	id, known, err := s.handshake(r)
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	n := &session{srv: s, seen: seen, opened: s.o.Clock()}
@@ -39,7 +39,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		stranger = s.o.ClientIP(r)
 	}
 	if err := s.admit(n, stranger); err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	hijacker := &hijacker{ResponseWriter: w, srv: s, session: n}
@@ -62,7 +62,23 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		n.proved = &id
 	}
 	s.wheel.add(n, n.opened.Add(s.o.Limits.Connect))
+	if s.leaving() { // Drain may have looked before there was an Outbox
+		n.out.Close(wire.CloseDrain)
+	}
 	go n.serve(ws)
+}
+
+// attach gives a session its connection. Until then Drain passes it over.
+func (s *Server) attach(n *session, k *link, out *hub.Outbox) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n.link, n.out = k, out
+}
+
+func (s *Server) leaving() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.draining
 }
 
 // handshake asks the Gate who is there. A cookie that comes with a foreign
@@ -81,40 +97,8 @@ func sameOrigin(r *http.Request) bool {
 }
 
 // refuse answers before there is a socket.
-func (s *Server) refuse(w http.ResponseWriter, err error) {
-	e := wire.AsError(err)
-	if e.Code == wire.Internal {
-		s.o.Log.Error().Err(err).Msg("handshake failed")
-	}
-	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(e.RetryAfter))
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status(e.Code))
-	_ = json.NewEncoder(w).Encode(map[string]*wire.Error{"error": e}) // the client has gone
-}
-
-func status(c wire.Code) int {
-	switch c {
-	case wire.BadRequest:
-		return http.StatusBadRequest
-	case wire.Unauthenticated:
-		return http.StatusUnauthorized
-	case wire.Forbidden:
-		return http.StatusForbidden
-	case wire.NotFound, wire.Empty:
-		return http.StatusNotFound
-	case wire.Conflict:
-		return http.StatusConflict
-	case wire.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case wire.RateLimited:
-		return http.StatusTooManyRequests
-	case wire.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	ops.WriteError(w, r.WithContext(s.o.Log.WithContext(r.Context())), err)
 }
 
 // hijacker hands the library our connection and small buffers.
@@ -137,7 +121,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	ahead, _ := rw.Reader.Peek(rw.Reader.Buffered()) // cannot fail: it is there
 	k := newLink(conn, ahead, &h.srv.o.Limits, h.srv.o.Clock)
 	k.out = h.srv.o.Hub.NewOutbox(k)
-	h.session.link, h.session.out = k, k.out
+	h.srv.attach(h.session, k, k.out)
 	c := libraryConn{k}
 	return c, bufio.NewReadWriter(bufio.NewReaderSize(c, readBuffer), bufio.NewWriterSize(c, writeBuffer)), nil
 }

@@ -35,6 +35,8 @@ type Limits struct {
 	// Silence is the longest time without a frame (4001), whatever the ping
 	// interval: a dead socket is found within 60 s.
 	Silence time.Duration
+	// Probe is the silence after which the node itself pings.
+	Probe time.Duration
 	// Ping is how often a client must send something; DisplayPing the same for
 	// displays, which must notice sooner that they show old numbers.
 	Ping, DisplayPing time.Duration
@@ -66,6 +68,7 @@ func DefaultLimits() Limits {
 		Abuse:         100,
 		Unreadable:    10,
 		Silence:       55 * time.Second,
+		Probe:         30 * time.Second,
 		Ping:          25 * time.Second,
 		DisplayPing:   5 * time.Second,
 		Write:         10 * time.Second,

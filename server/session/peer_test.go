@@ -26,6 +26,7 @@ type peer struct {
 	mu     sync.Mutex
 	got    []string // text frames
 	pongs  int
+	probes int            // pings of the node
 	code   wire.CloseCode // of the close frame
 	ended  bool           // the connection
 	mute   bool           // does not answer a close frame
@@ -61,6 +62,8 @@ func (p *peer) read(r *bufio.Reader) {
 			p.got = append(p.got, string(payload))
 		case 0xa:
 			p.pongs++
+		case 0x9:
+			p.probes++
 		case 0x8:
 			p.code = wire.CloseCode(binary.BigEndian.Uint16(payload))
 			if !p.mute {
@@ -166,6 +169,15 @@ func (p *peer) closes(code wire.CloseCode) {
 	if p.code != code || !p.ended {
 		p.t.Errorf("closed with %d, ended %v; want %d", p.code, p.ended, code)
 	}
+}
+
+// probed reports whether the node has pinged since the last time.
+func (p *peer) probed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.probes > 0
+	p.probes = 0
+	return was
 }
 
 func (p *peer) open() bool {

@@ -192,18 +192,27 @@ func (s *Server) closeEmpty() {
 	}
 }
 
-// Revoke closes the sockets of a credential, which the Gate must not accept
-// any more when this is called, and returns how many there were.
-func (s *Server) Revoke(credential string) int {
+// Disconnect closes the sockets of a credential, or of one grant of it, and
+// returns how many there were. Whatever made it necessary must be in force at
+// the Gate already: a socket that connects meanwhile is checked again.
+func (s *Server) Disconnect(name string, code wire.CloseCode) int {
 	s.mu.Lock()
 	s.revocations++
-	held := slices.Clone(s.holders[credential])
+	var held []*session
+	for n := range s.sessions {
+		if n.enrolled && (n.identity.Credential == name || n.identity.Grant == name) {
+			held = append(held, n)
+		}
+	}
 	s.mu.Unlock()
 	for _, n := range held {
-		n.out.Close(wire.CloseRevoked)
+		n.out.Close(code)
 	}
 	return len(held)
 }
+
+// Revoke is Disconnect for a credential that is not accepted any more.
+func (s *Server) Revoke(name string) int { return s.Disconnect(name, wire.CloseRevoked) }
 
 func (s *Server) seen() uint64 {
 	s.mu.Lock()
@@ -217,11 +226,8 @@ func (s *Server) seen() uint64 {
 func (s *Server) Drain(ctx context.Context, window time.Duration) error {
 	s.mu.Lock()
 	s.draining = true
-	open := make([]*session, 0, len(s.sessions))
-	for n := range s.sessions { // a map's order is random, but not evenly so
-		open = append(open, n)
-	}
-	if len(open) == 0 {
+	open := s.attached()
+	if len(s.sessions) == 0 {
 		s.closeEmpty()
 	}
 	s.mu.Unlock()
@@ -255,10 +261,7 @@ func (s *Server) Drain(ctx context.Context, window time.Duration) error {
 // cut ends what would not end by itself.
 func (s *Server) cut(ctx context.Context) error {
 	s.mu.Lock()
-	left := make([]*session, 0, len(s.sessions))
-	for n := range s.sessions {
-		left = append(left, n)
-	}
+	left, waiting := s.attached(), len(s.sessions) > 0
 	s.mu.Unlock()
 	for _, n := range left {
 		n.out.Fail()
@@ -266,10 +269,21 @@ func (s *Server) cut(ctx context.Context) error {
 			n.link.Close(0) // it may be waiting for the answer to a close frame
 		}
 	}
-	if len(left) > 0 {
+	if waiting {
 		<-s.empty
 	}
 	return context.Cause(ctx)
+}
+
+// attached lists the sessions that have a connection; mu is held.
+func (s *Server) attached() []*session {
+	out := make([]*session, 0, len(s.sessions))
+	for n := range s.sessions { // a map's order is random, but not evenly so
+		if n.out != nil {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // Stats are the server's numbers, for metrics.

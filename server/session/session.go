@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,8 @@ type session struct {
 	rate       bucket
 	abuse      bucket
 	unreadable int
-	present    bool // in the presence of its locations
+	program    string  // what the client calls itself
+	present    []int64 // locations whose presence it is in
 	// turn is the request that is being answered. While it is, "reader's own"
 	// means its goroutine's.
 	turn sync.WaitGroup
@@ -66,7 +68,11 @@ func (s *session) wake() {
 	if s.out.Closing() {
 		return // its end has deadlines of its own
 	}
-	next, code := s.next(s.since(s.srv.o.Clock()))
+	now := s.since(s.srv.o.Clock())
+	next, code := s.next(now)
+	if code == wire.CloseExpired && s.renew() {
+		next, code = s.next(now)
+	}
 	if code != 0 {
 		s.srv.closedByLimit.Add(1)
 		s.out.Close(code)
@@ -74,8 +80,31 @@ func (s *session) wake() {
 	}
 	if s.link == nil {
 		s.out.Heartbeat()
+	} else if s.silence.Load() != 0 && now >= s.heard.Load()+int64(s.srv.o.Limits.Probe) {
+		// A browser throttles the timers of hidden pages, so a page may be late
+		// with its own ping; to this one the browser itself answers.
+		s.out.WriteControl(pingFrame())
 	}
 	s.srv.wheel.add(s, s.srv.wheel.start.Add(time.Duration(next)))
+}
+
+// pingFrame is a WebSocket ping without a payload.
+func pingFrame() []byte { return []byte{0x89, 0} }
+
+// renew asks whether the credential lives on: a browser's sign-in does while it
+// is used.
+func (s *session) renew() bool {
+	id, err := s.srv.o.Gate.Recheck(s.identity)
+	if err != nil {
+		return false
+	}
+	expires := int64(0)
+	if !id.Expires.IsZero() {
+		expires = max(1, s.since(id.Expires))
+	}
+	later := expires == 0 || expires > s.expires.Load()
+	s.expires.Store(expires)
+	return later
 }
 
 // next says when to look again, or why the session ends now.
@@ -95,6 +124,9 @@ func (s *session) next(now int64) (int64, wire.CloseCode) {
 	}
 	if now >= next {
 		return 0, wire.CloseIdle
+	}
+	if probe := s.heard.Load() + int64(l.Probe); s.link != nil && now < probe {
+		next = min(next, probe)
 	}
 	if expires := s.expires.Load(); expires != 0 {
 		if now >= expires {
@@ -211,11 +243,19 @@ func (s *session) ponged(context.Context, []byte) { s.hear() }
 
 // absent ends the session's presence.
 func (s *session) absent() {
-	if !s.present {
+	for _, location := range s.present {
+		s.srv.o.Hub.Leave(location, s.name)
+	}
+	s.present = nil
+}
+
+// join enters the session into the presence of a location, once.
+func (s *session) join(location int64) {
+	if slices.Contains(s.present, location) {
 		return
 	}
-	s.present = false
-	for _, l := range s.identity.Locations {
-		s.srv.o.Hub.Leave(int64(l), s.name)
-	}
+	s.present = append(s.present, location)
+	s.srv.o.Hub.Join(location, hub.Member{
+		Session: s.name, Name: s.program, Audience: hub.Audience(s.identity.Kind), Display: s.identity.Display,
+	})
 }

@@ -216,11 +216,12 @@ func TestPresenceAndSignals(t *testing.T) {
 		a.ask(`{"id":2,"subscribe":{"channel":"console:1"}}`, `"id":2`)
 		a.ask(`{"id":3,"subscribe":{"channel":"ticket:17"}}`, `"id":3`)
 		b := w.connect("visitor")
+		w.connect("key") // neither a visitor nor a program is somebody at work here
+		c := w.connect("display")
 		if m := a.take(); !strings.Contains(m, `"push":"presence","channel":"console:1"`) ||
-			!strings.Contains(m, `{"session":"s-2","name":"test/1.0","audience":"visitor","online":true}`) {
+			!strings.Contains(m, `{"session":"s-4","name":"test/1.0","audience":"display","display":2,"online":true}`) {
 			t.Error(m)
 		}
-		w.connect("key") // a program is not somebody who is there
 		b.ask(`{"id":2,"subscribe":{"channel":"ticket:17"}}`, `"id":2`)
 		b.ask(`{"id":3,"signal":{"channel":"ticket:17","name":"typing"}}`, `{"id":3,"reply":{}}`)
 		if m := a.take(); !strings.Contains(m, `"push":"signal"`) ||
@@ -228,7 +229,8 @@ func TestPresenceAndSignals(t *testing.T) {
 			t.Error(m)
 		}
 		_ = b.conn.Close()
-		if m := a.take(); !strings.Contains(m, `"online":false`) {
+		_ = c.conn.Close()
+		if m := a.take(); !strings.Contains(m, `"session":"s-4"`) || !strings.Contains(m, `"online":false`) {
 			t.Error(m)
 		}
 		if m := a.take(); !strings.HasPrefix(m, "nothing") {

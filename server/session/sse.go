@@ -16,16 +16,16 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	n := &session{srv: s, opened: s.o.Clock()}
 	key, err := s.enter(n, r)
 	if err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	defer s.leave(n)
 	t := newStreamTransport(w, s.o.Limits.Write, s.o.Clock)
 	defer t.end()
-	n.out = s.o.Hub.NewOutbox(t)
+	s.attach(n, nil, s.o.Hub.NewOutbox(t))
 	defer s.o.Hub.Drop(n.out)
 	if v := s.enroll(n, n.seen); v != welcome {
-		s.refuse(w, notWelcome(v))
+		s.refuse(w, r, notWelcome(v))
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -36,7 +36,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		t.epoch = since.Epoch
 	}
 	if err := s.o.Hub.Subscribe(n.out, key, since, streamRequest); err != nil {
-		s.refuse(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	n.settle(s.o.Clock())

@@ -150,7 +150,7 @@ func TestEventStreamRefusals(t *testing.T) {
 			w.listen("channel=board:1", bearer)
 		}
 		l := w.listen("channel=board:1", bearer)
-		if l.resp.StatusCode != 429 || l.resp.Header.Get("Content-Type") != "application/json" {
+		if l.resp.StatusCode != 429 || l.resp.Header.Get("Content-Type") != "application/json; charset=utf-8" {
 			t.Errorf("%d %v", l.resp.StatusCode, l.resp.Header)
 		}
 		_ = l.conn.Close()
