@@ -65,6 +65,9 @@ func (o *Options) setDefaults() error {
 // newEpoch is long enough that two lives of a journal never share a name.
 func newEpoch() string { return rand.Text()[:12] }
 
+// inline is the size from which a value would go to the value log.
+func (o *Options) inline() int64 { return min(maxInline, o.MemTableSize*commitShare/100) }
+
 func (o *Options) engine(log badger.Logger) badger.Options {
 	return badger.DefaultOptions(o.Dir).
 		WithSyncWrites(true).
@@ -74,7 +77,7 @@ func (o *Options) engine(log badger.Logger) badger.Options {
 		WithLogger(log).
 		WithMemTableSize(o.MemTableSize).
 		WithNumMemtables(3).
-		WithValueThreshold(min(maxInline, o.MemTableSize*commitShare/100)).
+		WithValueThreshold(o.inline()).
 		WithValueLogFileSize(16 << 20).
 		// Uncompressed tables are read from the map itself: no block cache, and
 		// no CPU for packing small documents again at every level.
@@ -86,12 +89,13 @@ func (o *Options) engine(log badger.Logger) badger.Options {
 
 // Badger is the Store on disk. Make one with Open.
 type Badger struct {
-	opt   Options
-	db    *badger.DB
-	lock  *os.File
-	log   *engineLog
-	gate  gate
-	space spaceGuard
+	opt    Options
+	db     *badger.DB
+	lock   *os.File
+	log    *engineLog
+	gate   gate
+	space  spaceGuard
+	inline int64 // see Options.inline
 
 	// writeMu orders everything that writes; it protects the fields below.
 	writeMu sync.Mutex

@@ -54,6 +54,9 @@ func (b *batch) set(k key, value []byte) error { return b.setBytes(k.append(newK
 
 func (b *batch) setBytes(k, value []byte) error {
 	b.note(k)
+	if int64(len(value)) >= b.s.inline {
+		return badger.ErrTxnTooBig // it would go to the value log
+	}
 	return b.txn.Set(k, value)
 }
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -50,5 +49,3 @@ func (l *engineLog) err() error {
 	}
 	return nil
 }
-
-var errNotSupported = errors.New("not supported on this system")

@@ -57,6 +57,7 @@ func openLocked(o Options) (*Badger, error) {
 	}
 	s := &Badger{
 		opt:      o,
+		inline:   o.inline(),
 		log:      &engineLog{log: o.Log},
 		gate:     newGate(),
 		heads:    make(map[int]headState),

@@ -2,7 +2,12 @@
 
 package store
 
-import "os"
+import (
+	"errors"
+	"os"
+)
+
+var errNotSupported = errors.New("not supported on this system")
 
 // lockFile: the engine's maps are not synced on these systems, so a store there
 // would promise what it cannot keep.

@@ -1,0 +1,44 @@
+package store
+
+import (
+	"testing"
+	"time"
+)
+
+// TestEngineOptions pins what durability rests on and no test here can see: a
+// killed process loses nothing that was not synced, only a power cut does.
+func TestEngineOptions(t *testing.T) {
+	o := Options{Dir: t.TempDir(), Clock: time.Now}
+	if err := o.setDefaults(); err != nil {
+		t.Fatal(err)
+	}
+	e := o.engine(&engineLog{})
+	if !e.SyncWrites || e.DetectConflicts || e.InMemory || e.ReadOnly {
+		t.Errorf("options are %+v", e)
+	}
+	if e.ValueThreshold <= maxValue+saltSize+8 {
+		t.Errorf("values from %d bytes on go to the value log, but may have %d", e.ValueThreshold, maxValue)
+	}
+	if err := (&Options{Dir: "d"}).setDefaults(); err == nil {
+		t.Error("a store without a clock")
+	}
+}
+
+// TestEngineErrorStops: an error that the engine only logs stops the store.
+func TestEngineErrorStops(t *testing.T) {
+	s, err := Open(Options{Dir: t.TempDir(), Clock: time.Now, MinFree: 1, MemTableSize: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Ready(); err != nil {
+		t.Fatal(err)
+	}
+	s.log.Errorf("error flushing memtable to disk: %v, retrying", "no space")
+	if err := s.Commit(nil); err == nil {
+		t.Error("a commit was taken")
+	}
+	if err := s.Ready(); err == nil {
+		t.Error("the store says it is ready")
+	}
+}
