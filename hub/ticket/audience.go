@@ -8,6 +8,9 @@ func Public(e Event) bool {
 	if e.Facts.Appointment != nil { // who is not here yet is nobody's business
 		return false
 	}
+	if e.Facts.Unplaced { // a conversation waits in no line that a board could show
+		return false
+	}
 	switch e.Type {
 	case EventCreated, EventCalled, EventRecalled, EventServed, EventNoShow, EventCancelled, EventReturned,
 		EventForwarded, EventReordered, EventErased, EventLine, EventDesk, EventLocation:

@@ -214,6 +214,7 @@ type SendMessage struct {
 	Status      string          `json:"-"`
 	Attachments []Attachment    `json:"-"`
 	Payload     json.RawMessage `json:"-"`
+	Canned      bool            `json:"-"` // from a canned reply
 }
 
 // AddNote adds a note that only staff see.

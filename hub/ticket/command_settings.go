@@ -37,6 +37,8 @@ type EditLocation struct {
 	Latitude, Longitude Opt[float64]
 	Week                Opt[[7]Day]
 	Exceptions          Opt[[]Exception]
+	Board               Opt[Board]
+	Languages           Opt[[]string]
 }
 
 // AddUser creates a user, in the directory. Roles get their ids here.
@@ -51,11 +53,24 @@ type AddRole struct {
 // RemoveUser takes a user out of the directory and so out of every location.
 type RemoveUser struct{ User int }
 
-// EditDisplay renames or removes a screen.
+// EditDisplay changes some of a screen's settings, or removes it, or asks it to
+// load its page again.
 type EditDisplay struct {
-	Display int
-	Rename  Opt[string]
-	Remove  bool
+	Display int          `json:"-"`
+	Rename  Opt[string]  `json:"name"`
+	Layout  Opt[string]  `json:"layout"`
+	Theme   Opt[string]  `json:"theme"`
+	Lines   Opt[[]int]   `json:"lines"`
+	Desk    Opt[int]     `json:"desk"`
+	Inches  Opt[float64] `json:"inches"`
+	Width   Opt[int]     `json:"width"`
+	Height  Opt[int]     `json:"height"`
+	Seat    Opt[float64] `json:"seat"`
+	Rows    Opt[int]     `json:"rows"`
+	Room    Opt[string]  `json:"room"`
+	Mute    Opt[bool]    `json:"mute"`
+	Reload  bool         `json:"reload"`
+	Remove  bool         `json:"-"`
 }
 
 // Name implements Command.
@@ -158,6 +173,8 @@ func (c EditLocation) decide(s *State, env Env) ([]Event, error) {
 	set(&l.Name, c.Rename)
 	set(&l.Latitude, c.Latitude)
 	set(&l.Longitude, c.Longitude)
+	set(&l.Settings, c.Board)
+	set(&l.Languages, c.Languages)
 	if c.Week.Set || c.Exceptions.Set {
 		h := Hours{}
 		if l.Hours != nil {
@@ -282,17 +299,13 @@ func (c EditDisplay) decide(s *State, _ Env) ([]Event, error) {
 		return nil, missing("id", "TV with id %d not found", c.Display)
 	}
 	d := *old
-	set(&d.Name, c.Rename)
-	var err error
-	if d.Name, err = singleLine("name", d.Name, maxName); err != nil {
+	c.edit(&d)
+	d.forget(s, old)
+	if err := d.check(s); err != nil {
 		return nil, err
 	}
-	if d.Name == "" {
-		return nil, wire.FieldError("name", "a screen needs a name")
-	}
-	d.Removed = c.Remove
-	if d.Name == old.Name && !d.Removed {
+	if d.same(old) && !c.Reload {
 		return nil, nil
 	}
-	return []Event{{Type: EventDisplay, Facts: Facts{DisplayDef: &d}}}, nil
+	return []Event{{Type: EventDisplay, Facts: Facts{DisplayDef: &d, Reload: c.Reload}}}, nil
 }

@@ -66,6 +66,34 @@ type Conversation struct {
 	FirstStaffAt  time.Time `json:"firstStaffAt,omitzero"`
 	LastStaffAt   time.Time `json:"lastStaffAt,omitzero"`
 	FirstStaff    int       `json:"firstStaff,omitempty"`
+	// StateAt is when State last changed; Alerted says that the customer was
+	// reminded since, which happens once per pending.
+	StateAt time.Time `json:"stateAt,omitzero"`
+	Alerted bool      `json:"alerted,omitempty"`
+	// Incoming: the customer wrote first. ClosedAuto: nobody wrote for too long.
+	Incoming   bool `json:"incoming,omitempty"`
+	ClosedAuto bool `json:"closedAuto,omitempty"`
+	// FirstAllocatedAt and LastAllocatedAt are when an owner was set.
+	FirstAllocatedAt time.Time `json:"firstAllocatedAt,omitzero"`
+	LastAllocatedAt  time.Time `json:"lastAllocatedAt,omitzero"`
+	// Responses counts answers to a waiting customer, ResponseNet is what they
+	// took together within opening hours.
+	Responses   int           `json:"responses,omitempty"`
+	ResponseNet time.Duration `json:"responseNet,omitempty"`
+	// Media and canned replies are counted by side.
+	ClientMedia   int `json:"clientMedia,omitempty"`
+	StaffMedia    int `json:"staffMedia,omitempty"`
+	CannedReplies int `json:"cannedReplies,omitempty"`
+	// MovedTo and MovedFrom link the two halves of a move between departments.
+	MovedTo   *Moved `json:"movedTo,omitempty"`
+	MovedFrom *Moved `json:"movedFrom,omitempty"`
+}
+
+// Moved names the other ticket of a move. Source: conversation ticket,
+// "movedToTicketId" and its kin.
+type Moved struct {
+	Ticket     int64  `json:"ticket"`
+	Department string `json:"department"`
 }
 
 // The participant types. Source: conversation ticket, "participants[].type".
@@ -96,6 +124,10 @@ type ParticipantName struct {
 	DisplayName string `json:"displayName,omitempty"`
 	Identifier  string `json:"identifier,omitempty"`
 	UserName    string `json:"userName,omitempty"`
+	// Contact is the person's GUID among the department's contacts.
+	Contact string `json:"contactId,omitempty"`
+	// Department is the department's own number or address on that channel.
+	Department string `json:"departmentIdentifier,omitempty"`
 }
 
 // Transaction types. Source: conversation ticket, "transactions[].type".
@@ -108,6 +140,13 @@ const (
 	TransactionSnoozed = "TicketSnoozed"
 	TransactionOwner   = "OwnerChanged"
 	TransactionNote    = "Note" // staff only
+	TransactionByeBye  = "ByeByeMessage"
+	TransactionAlert   = "PendingAlert"
+	TransactionStarted = "PhoneCallStarted"
+	TransactionEnded   = "PhoneCallEnded"
+	TransactionAudio   = "PhoneCallRecording"
+	TransactionSigned  = "DocumentSigned"
+	TransactionSurvey  = "SurveyAnswered"
 )
 
 // Statuses of a transaction. Source: conversation ticket, "transactions[].status".
@@ -157,6 +196,8 @@ type Attachment struct {
 	Thumbnails       []string `json:"thumbnails,omitempty"`
 	URI              string   `json:"uri,omitempty"`
 	IsEmbedded       bool     `json:"isEmbedded,omitempty"`
+	// Form is an interactive document's content.
+	Form json.RawMessage `json:"form,omitempty"`
 }
 
 // Details tell where a conversation came from.
@@ -167,6 +208,11 @@ type Details struct {
 	Location  string   `json:"location"`
 	Source    Origin   `json:"source"`
 	Referral  Referral `json:"referral"`
+	// The rest is in newer forms only.
+	CardsPath    string          `json:"cardsPath,omitempty"`
+	ExternalLink string          `json:"externalLink,omitempty"`
+	IsMobile     bool            `json:"isMobile,omitempty"`
+	Claims       json.RawMessage `json:"identityTokenClaims,omitempty"`
 }
 
 // Origin is the page. Source: conversation ticket, "details.source".

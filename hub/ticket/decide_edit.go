@@ -188,5 +188,5 @@ func (c Erase) decide(s *State, _ Env) ([]Event, error) {
 	if err != nil || t.Erased {
 		return nil, err
 	}
-	return []Event{{Type: EventErased, Ticket: t.ID}}, nil
+	return []Event{{Type: EventErased, Ticket: t.ID, Facts: Facts{Unplaced: t.Place.Status == Unplaced, Touch: true}}}, nil
 }

@@ -43,10 +43,7 @@ func (c PutLocation) decide(s *State, env Env) ([]Event, error) {
 	if err = checkLetters(l.SeriesLetters); err != nil {
 		return nil, err
 	}
-	if !slices.Contains([]string{"none", "first", "initial"}, l.Settings.Names) {
-		return nil, wire.FieldError("names", "names is none, first or initial")
-	}
-	if err = firstOf(l.Setup.check(), checkFields(l.Fields)); err != nil {
+	if err = firstOf(l.Settings.check(), l.Setup.check(), checkFields(l.Fields)); err != nil {
 		return nil, err
 	}
 	var begin []Event
@@ -247,17 +244,8 @@ func (c Select) decide(s *State, env Env) ([]Event, error) {
 
 func (c PutDisplay) decide(s *State, env Env) ([]Event, error) {
 	d := c.Display
-	var err error
-	if d.Name, err = singleLine("name", d.Name, maxName); err != nil {
+	if err := d.check(s); err != nil {
 		return nil, err
-	}
-	if d.Name == "" {
-		return nil, wire.FieldError("name", "a screen needs a name")
-	}
-	for _, line := range d.Lines {
-		if _, err := s.line(line); err != nil {
-			return nil, err
-		}
 	}
 	if d.ID == 0 {
 		d.ID = env.IDs.Display

@@ -62,8 +62,16 @@ func (k *talk) state(next ConversationState) {
 		ConversationPending: TransactionPending, ConversationSnoozed: TransactionSnoozed,
 	}[next]
 	k.entry(Event{Type: EventState, Facts: Facts{
-		State: next, Kind: kind, Protocol: ProtocolUndefined, Culture: k.t.Conversation.Culture,
+		State: next, Kind: kind, Protocol: ProtocolUndefined, Culture: k.culture(),
 	}})
+}
+
+// culture is the conversation's, or what the visitor's language says.
+func (k *talk) culture() string {
+	if c := k.t.Conversation.Culture; c != "" {
+		return c
+	}
+	return CultureOf(k.t.Language)
 }
 
 // open makes sure that the conversation is open and that the visitor is in it.
@@ -157,6 +165,7 @@ func (c SendMessage) decide(s *State, env Env) ([]Event, error) {
 	}
 	k.entry(Event{Type: EventMessage, Facts: Facts{
 		Kind: TransactionMessage, Protocol: protocol, Status: c.Status, Participant: &from, ClientID: clientID,
+		Media: len(c.Attachments), Canned: c.Canned,
 	}, Personal: &Personal{Text: c.Text, HTML: c.HTML, Attachments: c.Attachments, Payload: c.Payload, Name: &name}})
 	return k.events, nil
 }

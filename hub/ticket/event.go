@@ -107,10 +107,24 @@ type Facts struct {
 	Participant *Participant      `json:"participant,omitempty"`
 	UpTo        uint64            `json:"upTo,omitempty"`
 	ClientID    string            `json:"clientId,omitempty"`
-	// Entry is the number of the thread entry that gets another status, and
-	// EntryAt the entry's own time.
+	// Entry is the number of the thread entry that gets another status. EntryAt is
+	// the entry's own time, where that is not the event's.
 	Entry   uint64    `json:"entry,omitempty"`
 	EntryAt time.Time `json:"entryAt,omitzero"`
+
+	// Unplaced says that the ticket has no place in a line, so boards are not told.
+	Unplaced bool `json:"unplaced,omitempty"`
+	// Silent keeps other systems from being told of this one change.
+	Silent bool `json:"silent,omitempty"`
+	// Touch makes a change count as activity of the conversation.
+	Touch bool `json:"touch,omitempty"`
+	// Auto: a rule did it, nobody asked. Canned: a canned reply was used.
+	Auto   bool `json:"auto,omitempty"`
+	Canned bool `json:"canned,omitempty"`
+	// Media is how many files an entry has; the files themselves are personal.
+	Media     int    `json:"media,omitempty"`
+	MovedTo   *Moved `json:"movedTo,omitempty"`
+	MovedFrom *Moved `json:"movedFrom,omitempty"`
 
 	LineDef     *Line     `json:"lineDef,omitempty"`
 	DeskDef     *Desk     `json:"deskDef,omitempty"`
@@ -149,7 +163,10 @@ func (e *Event) Transaction() Transaction {
 		From: Participant{Type: ParticipantSystem, Protocol: ProtocolUndefined, Active: true},
 	}
 	if e.Facts.Entry > 0 {
-		t.Seq, t.At = e.Facts.Entry, e.Facts.EntryAt
+		t.Seq = e.Facts.Entry
+	}
+	if !e.Facts.EntryAt.IsZero() { // rewritten, or brought from elsewhere
+		t.At = e.Facts.EntryAt
 	}
 	if e.Facts.Participant != nil {
 		t.From = *e.Facts.Participant

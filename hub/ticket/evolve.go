@@ -2,7 +2,6 @@ package ticket
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 )
@@ -72,6 +71,11 @@ func (s *State) evolveCreated(e Event) {
 	if e.Personal != nil && e.Personal.Private != nil {
 		t.Private = *e.Personal.Private
 	} // else it was erased, and the event that says so follows
+	if f.Unplaced {
+		t.beginTalk(e)
+		s.Put(t)
+		return
+	}
 	if f.Appointment != nil { // its number comes with its check-in
 		t.Place.Status, t.Place.Appointment, t.Place.Moved = Scheduled, f.Appointment, false
 	} else {
@@ -110,8 +114,8 @@ func evolveTicket(s *State, t *Ticket, e Event) {
 			p.Status = Unbooked
 		}
 	case EventReturned, EventForwarded:
-		if f.Number != 0 { // a check-in
-			p.PublicID, p.Day = f.PublicID, f.Day
+		if f.Number != 0 { // a check-in, or a conversation that joins a line
+			p.PublicID, p.Day, p.Source = f.PublicID, f.Day, cmp.Or(f.Source, p.Source)
 			s.takeNumber(f.PublicID, f.Day, f.Number)
 		}
 		p.endInteraction(e.Time)
@@ -126,20 +130,28 @@ func evolveTicket(s *State, t *Ticket, e Event) {
 	case EventLabelled:
 		t.Labels = f.Labels
 	case EventChanged:
-		if e.Personal != nil && e.Personal.Private != nil {
-			t.Private = *e.Personal.Private
-		}
-		t.Language = f.Language
-		if f.Line != 0 {
-			p.Line = f.Line
-		}
+		t.change(e)
 		if f.Appointment != nil {
 			p.Appointment = f.Appointment
 		}
 	case EventErased:
 		t.Private, t.Erased = Private{}, true
 	default:
-		evolveTalk(t, e)
+		s.evolveTalk(t, e)
+	}
+	if f.Touch {
+		t.Conversation.LastActivity = e.Time
+	}
+}
+
+// change folds an edit. Without its personal part it was erased since.
+func (t *Ticket) change(e Event) {
+	if e.Personal != nil && e.Personal.Private != nil {
+		t.Private = *e.Personal.Private
+	}
+	t.Language = e.Facts.Language
+	if e.Facts.Line != 0 {
+		t.Place.Line = e.Facts.Line
 	}
 }
 
@@ -179,85 +191,6 @@ func recentOf(t *Ticket) *Ticket {
 // compareCalls puts the newest call first; ties go by board key, as on boards.
 func compareCalls(a, b *Ticket) int {
 	return cmp.Or(b.CalledAt().Compare(a.CalledAt()), cmp.Compare(a.Key(), b.Key()))
-}
-
-func evolveTalk(t *Ticket, e Event) {
-	f, c := &e.Facts, &t.Conversation
-	if f.Seq > 0 {
-		c.Seq = f.Seq
-		c.LastActivity = e.Time
-	}
-	switch e.Type {
-	case EventMessage:
-		if f.Kind == TransactionMessage && f.Participant != nil {
-			c.count(f.Participant, e.Time)
-			c.read(f.Participant.ID, f.Seq)
-		}
-	case EventMessageStatus:
-		if f.UpTo > 0 && f.Participant != nil {
-			c.read(f.Participant.ID, f.UpTo)
-		}
-	case EventState:
-		c.LastActivity = e.Time
-		if f.Position == "owner" {
-			c.Owner = f.User
-			return
-		}
-		if f.State == ConversationOpen && c.OpenedAt.IsZero() {
-			c.OpenedAt, c.Culture, c.Type, c.Protocol = e.Time, f.Culture, "Regular", ProtocolWeb
-		}
-		c.State, c.ClosedAt = f.State, time.Time{}
-		if f.State == ConversationClosed {
-			c.ClosedAt = e.Time
-		}
-	case EventParticipant:
-		t.join(e)
-	}
-}
-
-func (t *Ticket) join(e Event) {
-	c, p := &t.Conversation, *e.Facts.Participant
-	c.Participants = slices.Clone(c.Participants)
-	if i := slices.IndexFunc(c.Participants, func(x Participant) bool { return x.ID == p.ID }); i >= 0 {
-		c.Participants[i] = p
-	} else {
-		c.Participants = append(c.Participants, p)
-	}
-	if e.Personal != nil && e.Personal.Name != nil && !t.Erased {
-		names := maps.Clone(t.Private.Names)
-		if names == nil {
-			names = map[int]ParticipantName{}
-		}
-		names[p.ID] = *e.Personal.Name
-		t.Private.Names = names
-	}
-}
-
-// read moves a participant's cursor; it never goes back.
-func (c *Conversation) read(participant int, upTo uint64) {
-	i := slices.IndexFunc(c.Participants, func(p Participant) bool { return p.ID == participant })
-	if i < 0 || c.Participants[i].ReadUpTo >= upTo {
-		return
-	}
-	c.Participants = slices.Clone(c.Participants)
-	c.Participants[i].ReadUpTo = upTo
-}
-
-func (c *Conversation) count(from *Participant, at time.Time) {
-	switch from.Type {
-	case ParticipantClient:
-		c.ClientMessages++
-		c.LastClientAt = at
-		if c.FirstClientAt.IsZero() {
-			c.FirstClientAt = at
-		}
-	case ParticipantUser:
-		c.StaffMessages++
-		c.LastStaffAt = at
-		if c.FirstStaffAt.IsZero() {
-			c.FirstStaffAt, c.FirstStaff = at, from.User
-		}
-	}
 }
 
 func (s *State) evolveHouse(e Event) {

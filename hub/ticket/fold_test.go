@@ -293,6 +293,7 @@ func TestDecodeStateRefusesDamage(t *testing.T) {
 		`{"displays":{"1":null}}`, `{"locations":{"1":null}}`, `{"recent":[null]}`, `{"tickets":{"1":{"id":1}}}`,
 		`{` + location + `,"tickets":{"1":null}}`, `{` + location + `,"tickets":{"1":{"id":2}}}`,
 		`{` + location + `,"tickets":{"1":{"id":1,"place":{"status":"CALLED"}}}}`,
+		`{` + location + `,"tickets":{"1":{"id":1,"place":{"status":"SCHEDULED"}}}}`,
 	} {
 		if s, err := DecodeState([]byte(c)); err == nil {
 			t.Errorf("%s was read as %+v", c, s)
@@ -304,7 +305,7 @@ func TestDecodeStateRefusesDamage(t *testing.T) {
 }
 
 // The lists of a crowd are built at once when a snapshot is read, not one by one
-// as live (BenchmarkDecodeState shows why); they must come out the same.
+// as live (see BenchmarkDecodeState); they must come out the same.
 func TestDecodeStateOfACrowd(t *testing.T) {
 	w := newWorld(t)
 	for i := range 300 {
@@ -351,6 +352,48 @@ func TestClonesGoTheirOwnWays(t *testing.T) {
 	for desk, s := range map[int]*State{1: one, 2: other} {
 		if got := s.Tickets[id].Place.Interactions[3].Desk; got != desk {
 			t.Errorf("the interaction at desk %d says desk %d", desk, got)
+		}
+	}
+}
+
+// A ticket that left memory comes back whole, from its first event on.
+func TestATicketThatIsNotLiveComesBackWhole(t *testing.T) {
+	w := newWorld(t)
+	w.must(Create{Line: 1, FirstName: "Ida", Labels: []string{"VIP"}, Extra: []Extra{{Title: "a", Value: "b"}}}, nobody)
+	w.call(1, 1, 1)
+	w.must(Serve{ref(1)}, clerk(1))
+	if w.s.Tickets[1] != nil {
+		t.Fatal("a served ticket is in memory")
+	}
+	before := *w.ticket(1)
+	events := w.must(Label{Ref: ref(1), Add: "back"}, clerk(1))
+	after := *w.ticket(1)
+	if jsonOf(t, after.Private) != jsonOf(t, before.Private) || jsonOf(t, after.Place) != jsonOf(t, before.Place) {
+		t.Errorf("before %s\nafter %s", jsonOf(t, before), jsonOf(t, after))
+	}
+	if jsonOf(t, events[0].Facts.Base.Private) != "{}" {
+		t.Errorf("the facts hold %s", jsonOf(t, events[0].Facts.Base.Private))
+	}
+	if w.s.Tickets[1] != nil {
+		t.Error("it stayed in memory afterwards")
+	}
+	w.must(SendMessage{Ref: ref(1), Text: "hello"}, visitor)
+	if t1 := w.s.Tickets[1]; t1 == nil || t1.Private.FirstName != "Ida" || t1.Private.Names[1].Name != "Ida" {
+		t.Errorf("after a message: %+v", t1)
+	}
+}
+
+// A store may give back an erased part as nothing or as an empty one.
+func TestDecodeEventWithoutPersonalPart(t *testing.T) {
+	for _, personal := range [][]byte{nil, {}} {
+		e, err := DecodeEvent(string(EventChanged), 1, noon, []byte(`{"language":"en"}`), personal)
+		if err != nil || e.Personal != nil || e.Facts.Language != "en" || e.Ticket != 1 || e.Time != noon {
+			t.Errorf("personal %v: %+v, %v", personal, e, err)
+		}
+	}
+	for _, bad := range [][2]string{{``, ``}, {`[]`, ``}, {`{}`, `[]`}} {
+		if e, err := DecodeEvent("x", 1, noon, []byte(bad[0]), []byte(bad[1])); err == nil {
+			t.Errorf("%q was read as %+v", bad, e)
 		}
 	}
 }

@@ -107,6 +107,11 @@ func describe(path string, typ reflect.Type, above []reflect.Type, out *[]member
 		}
 		*out = append(*out, member{path, "object"})
 		walk(path+".", typ, above, out)
+	case reflect.Map:
+		*out = append(*out, member{path, "object"})
+		describe(path+".*", typ.Elem(), above, out)
+	case reflect.Interface:
+		*out = append(*out, member{path, "any"})
 	case reflect.String:
 		*out = append(*out, member{path, "string"})
 	case reflect.Bool:

@@ -42,6 +42,16 @@ type Board struct {
 	// Names is none (default), first or initial: what of a visitor's name a board
 	// may show, and only with the visitor's consent.
 	Names string `json:"names"`
+	// Cards are texts for quiet times, shown one after another.
+	Cards []Card   `json:"cards,omitempty"`
+	Media []Medium `json:"media,omitempty"`
+	Logo  string   `json:"logo,omitempty"` // a Medium's id
+	// Emergency, when there is any, fills the screens, one card after another.
+	Emergency []Card `json:"emergency,omitempty"`
+	// JoinURL is where a phone takes a ticket; screens show it as a QR code.
+	JoinURL string `json:"joinUrl,omitempty"`
+	// Where says where to go while the location is closed.
+	Where string `json:"where,omitempty"`
 }
 
 // Hours are opening hours, local wall clock.
@@ -167,11 +177,23 @@ func (u *User) Name() string {
 
 // Display is a paired screen.
 type Display struct {
-	ID      int    `json:"id"`
-	Name    string `json:"name"`
-	Lines   []int  `json:"lines,omitempty"` // empty: all
-	Layout  string `json:"layout,omitempty"`
-	Theme   string `json:"theme,omitempty"`
+	ID     int    `json:"id"`
+	Name   string `json:"name"`
+	Lines  []int  `json:"lines,omitempty"` // empty: all
+	Layout string `json:"layout,omitempty"`
+	Theme  string `json:"theme,omitempty"`
+	// Desk makes the screen the sign of that desk.
+	Desk int `json:"desk,omitempty"`
+	// Inches is the diagonal, Width and Height are pixels, Seat is the distance of
+	// the farthest seat in metres: from them follow the sizes of letters.
+	Inches float64 `json:"inches,omitempty"`
+	Width  int     `json:"width,omitempty"`
+	Height int     `json:"height,omitempty"`
+	Seat   float64 `json:"seat,omitempty"`
+	Rows   int     `json:"rows,omitempty"` // 0: as many as fit
+	// Room is where the screen hangs; one screen of a room speaks. Mute: not this.
+	Room    string `json:"room,omitempty"`
+	Mute    bool   `json:"mute,omitempty"`
 	Removed bool   `json:"removed,omitempty"`
 	// Offset is that of the last event about this display.
 	Offset uint64 `json:"offset,omitempty"`

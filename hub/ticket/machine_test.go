@@ -42,6 +42,14 @@ func (c *coverage) check(t tb) {
 			t.Errorf("no run did a %s", e.name)
 		}
 	}
+	for _, name := range []string{
+		"appointment.create", "appointment.edit", "appointment.checkIn", "appointment.cancel", "appointment.noShow", "message.status",
+		"conversation.create", "conversation.summary", "conversation.fields", "conversation.rename",
+	} {
+		if c.commands[name] == 0 {
+			t.Errorf("no run did a %s", name)
+		}
+	}
 	for _, typ := range Types {
 		if c.events[typ] == 0 {
 			t.Errorf("no run made a %s", typ)
@@ -191,7 +199,7 @@ func (m *machine) command(rt *rapid.T) Command {
 	if m.ids.Ticket < 4 {
 		return m.newcomer(rt)
 	}
-	switch pick(rt, "kind", []rune("cccpppppptttteexh")) {
+	switch pick(rt, "kind", []rune("cccppppppttttteexhaagg")) {
 	case 'c':
 		return m.newcomer(rt)
 	case 'p':
@@ -202,6 +210,10 @@ func (m *machine) command(rt *rapid.T) Command {
 		return m.editCommand(rt, r)
 	case 'x':
 		return Erase{r}
+	case 'g':
+		return m.chat(rt, r, user)
+	case 'a':
+		return m.appointment(rt, r, user)
 	}
 	return m.houseCommand(rt, user)
 }
@@ -235,6 +247,39 @@ func (m *machine) prefer(rt *rapid.T, r Ref, kind func(*Ticket) bool) Ref {
 	return ref(pick(rt, "fitting", fit))
 }
 
+func (m *machine) appointment(rt *rapid.T, r Ref, user int) Command {
+	id := m.ids.Ticket
+	start := m.now.Add(time.Duration(rapid.IntRange(1, 300).Draw(rt, "from")) * time.Minute)
+	fit := m.prefer(rt, r, func(t *Ticket) bool { return t.Place.Status == Scheduled })
+	visitor := Create{Line: 1, FirstName: m.mark(id, kindFirst), PhoneNumber: m.mark(id, kindPhone), ShowName: true}
+	return pick(rt, "appointment", []Command{
+		Schedule{Create: visitor, Start: start, End: start.Add(time.Hour), Assignee: user}, Schedule{Create: visitor, Start: start, End: start.Add(time.Hour), Assignee: user},
+		Reschedule{Ref: fit, Start: Some(start), End: Some(start.Add(time.Hour)), Assignee: Opt[int]{user > 0, user}},
+		CheckIn{fit}, CheckIn{fit}, CancelAppointment{fit}, MissAppointment{fit},
+	})
+}
+
+// chat is what only the conversation API asks for.
+func (m *machine) chat(rt *rapid.T, r Ref, user int) Command {
+	next, id := m.ids.Ticket, r.TicketID()
+	unplaced := m.prefer(rt, r, func(t *Ticket) bool { return t.Place.Status == Unplaced })
+	begin := OpenConversation{
+		Participants: []Newcomer{{Type: ParticipantClient, Protocol: ProtocolWeb, ParticipantName: ParticipantName{
+			Name: m.mark(next, kindMember), Identifier: m.mark(next, kindMember),
+		}}},
+		Fields: [10]string{m.mark(next, kindData)}, UniqueArgument: m.mark(next, kindData), Culture: "en-US",
+		Details: &Details{IPAddress: m.mark(next, kindData)}, Tags: []string{label(rt)}, Owner: user,
+		Messages: []FirstMessage{{Text: m.mark(next, kindText)}},
+	}
+	summary := m.mark(id, kindData)
+	return pick(rt, "chat", []Command{
+		begin, begin, Enqueue{Ref: unplaced, Line: 1}, Enqueue{Ref: unplaced, Line: 2}, SetSummary{Ref: r, Text: summary},
+		SetTalkFields{Ref: r, UniqueArgument: ptr(m.mark(id, kindData)), Details: &Details{Location: m.mark(id, kindData)}},
+		RenameParticipant{Ref: r, Participant: 1, Rename: m.mark(id, kindMember)}, TagConversation{Ref: r, Add: []string{label(rt)}},
+		ChangeConversation{Ref: r, State: ConversationClosed, Summary: &summary},
+	})
+}
+
 func label(rt *rapid.T) string {
 	return rapid.SampledFrom([]string{"lbVIP", "lbDeaf", "lbChild", "lbLate"}).Draw(rt, "label")
 }
@@ -246,11 +291,11 @@ func (m *machine) placeCommand(rt *rapid.T, r Ref, user int) Command {
 	called := m.prefer(rt, r, func(t *Ticket) bool { return t.Place.Status == Called })
 	assigned := m.prefer(rt, r, func(t *Ticket) bool { return t.Place.Status == New && t.Place.Assigned != nil })
 	return pick(rt, "place", []Command{
-		CallTicket{r, desk, user, keep}, CallTicket{r, desk, 0, keep}, CallNext{[]int{line, 1}, desk, 0, keep},
-		CallNext{[]int{1, 2, 3}, desk, user, keep}, Recall{called}, Serve{called}, MarkNoShow{called}, Cancel{r, user},
-		ReturnToQueue{called, position, user, false}, ReturnToQueue{r, position, user, true}, Forward{called, line, user},
-		Reorder{r, TicketID(rapid.Int64Range(0, m.ids.Ticket).Draw(rt, "after"))}, Reorder{r, 0}, Assign{r, user, 0},
-		Assign{r, user, 2}, Unassign{assigned}, Unassign{assigned},
+		CallTicket{Ref: r, Desk: desk, User: user, KeepActive: keep}, CallTicket{Ref: r, Desk: desk, KeepActive: keep}, CallNext{Lines: []int{line, 1}, Desk: desk, KeepActive: keep},
+		CallNext{Lines: []int{1, 2, 3}, Desk: desk, User: user, KeepActive: keep}, Recall{called}, Serve{called}, MarkNoShow{called}, Cancel{Ref: r, User: user},
+		ReturnToQueue{Ref: called, Position: position, User: user}, ReturnToQueue{Ref: r, Position: position, User: user, Undo: true}, Forward{Ref: called, Line: line, User: user},
+		Reorder{Ref: r, After: TicketID(rapid.Int64Range(0, m.ids.Ticket).Draw(rt, "after"))}, Reorder{Ref: r}, Assign{Ref: r, User: user},
+		Assign{Ref: r, User: user, Assigner: 2}, Unassign{assigned}, Unassign{assigned},
 	})
 }
 
@@ -275,7 +320,7 @@ func (m *machine) editCommand(rt *rapid.T, r Ref) Command {
 	return pick(rt, "edit", []Command{
 		edit, edit, field, Label{Ref: r, Add: label(rt)}, Label{Ref: r, Remove: label(rt)}, Label{Ref: r, Set: Some([]string{label(rt)})},
 		Label{Ref: r, Add: label(rt), tag: true}, Label{Ref: r, Set: Some([]string{})},
-		SetExternal{r, pick(rt, "provider", []string{"crm", "shop"}), m.mark(id, kindData), []byte(`{ "x": "` + m.mark(id, kindData) + `<" }`)},
+		SetExternal{Ref: r, Provider: pick(rt, "provider", []string{"crm", "shop"}), Title: m.mark(id, kindData), Data: []byte(`{ "x": "` + m.mark(id, kindData) + `<" }`)},
 	})
 }
 
@@ -296,9 +341,12 @@ func (m *machine) talkCommand(rt *rapid.T, r Ref, user int) Command {
 		message.Payload = []byte(`{"q":"` + m.mark(id, kindText) + `"}`)
 	}
 	return pick(rt, "talk", []Command{
-		read, message, message, AddNote{Ref: r, Text: m.mark(id, kindNote)}, read, MarkRead{r, 1},
-		SetConversation{r, state}, SetConversation{r, state}, SetOwner{r, user, rapid.Bool().Draw(rt, "keep")},
-		AddParticipant{r, "SMS", "", ParticipantName{m.mark(id, kindMember), m.mark(id, kindMember), m.mark(id, kindMember), ""}},
+		read, message, message, AddNote{Ref: r, Text: m.mark(id, kindNote)}, read, MarkRead{Ref: r, UpTo: 1},
+		SetMessageStatus{Ref: r, Seq: 1, Status: TextSent},
+		SetConversation{Ref: r, State: state}, SetConversation{Ref: r, State: state}, SetOwner{Ref: r, User: user, Keep: rapid.Bool().Draw(rt, "keep")},
+		AddParticipant{Ref: r, Protocol: "SMS", ParticipantName: ParticipantName{
+			Name: m.mark(id, kindMember), DisplayName: m.mark(id, kindMember), Identifier: m.mark(id, kindMember),
+		}},
 	})
 }
 
@@ -314,7 +362,7 @@ func (m *machine) houseCommand(rt *rapid.T, user int) Command {
 	person.Removed = flip && n == 3
 	return pick(rt, "house", []Command{
 		PutLine{line}, PutDesk{desk}, PutLocation{location}, PutUser{person},
-		Select{user, Some(n), Some([]int{n})}, Select{User: user, Desk: Some(0)},
-		PutDisplay{Display{Name: "TV", Lines: []int{n}}, false}, PutDisplay{Display{ID: 1, Name: "TV", Removed: flip}, true},
+		Select{User: user, Desk: Some(n), Lines: Some([]int{n})}, Select{User: user, Desk: Some(0)},
+		PutDisplay{Display: Display{Name: "TV", Lines: []int{n}}}, PutDisplay{Display: Display{ID: 1, Name: "TV", Removed: flip}, Reload: true},
 	})
 }

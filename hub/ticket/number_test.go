@@ -29,6 +29,7 @@ var changes = []struct {
 	{"America/New_York", "2026-03-08", "2026-11-01"},    // 02:00 to 03:00 and back at 02:00
 	{"Australia/Lord_Howe", "2026-10-04", "2026-04-05"}, // half an hour, at 02:00
 	{"Africa/Casablanca", "2024-04-14", "2024-03-10"},   // around Ramadan, 02:00 and 03:00
+	{"America/Havana", "2026-03-08", "2026-11-01"},      // at midnight, and back to it
 	{"Africa/Cairo", "2024-04-26", "2024-11-01"},        // at midnight: the day has no 00:00
 }
 
@@ -225,10 +226,10 @@ func TestLinesGetTheFirstFreeLetter(t *testing.T) {
 	w := newWorld(t)
 	put := func(l Line) string { return w.must(PutLine{l}, nobody)[0].Facts.LineDef.Series }
 	got := []string{
-		put(Line{Name: "x", Series: "D"}), put(Line{Name: "x"}),
+		put(Line{Name: "x", Series: "E"}), put(Line{Name: "x"}),
 		put(Line{ID: 2, Name: "gone", Removed: true}), put(Line{Name: "x"}), // B stays taken: it is on paper
 	}
-	equal(t, "letters", got, []string{"D", "E", "B", "F"})
+	equal(t, "letters", got, []string{"E", "D", "B", "F"})
 	// A line that is changed keeps its letter.
 	if s := put(Line{ID: 1, Name: "new name"}); s != "A" {
 		t.Errorf("line 1 has %s now", s)

@@ -103,7 +103,15 @@ func (l *lobby) reorder(rt *rapid.T) {
 			rt.Fatalf("in the middle of a reorder the others stand %v, want %v", seen, rest)
 		}
 	}
-	l.must(Reorder{Ref: ref(id), After: after}, nobody)
+	own := 0
+	for _, e := range l.must(Reorder{Ref: ref(id), After: after}, nobody) {
+		if e.Ticket == id {
+			own++
+		}
+	}
+	if own > 1 {
+		rt.Fatalf("ticket %d was moved %d times by one reorder", id, own)
+	}
 	l.each = nil
 	l.lists[n] = slices.Insert(rest, at, id)
 }
@@ -190,4 +198,18 @@ func TestNewTicketsGoLastWhateverTheClock(t *testing.T) {
 	w.must(Create{Line: 1}, nobody)
 	equal(t, "line", w.line(1), []int64{1, 2})
 	checkServedOrder(t, w.s, 1)
+}
+
+// A key is a time that clients show; one behind everybody is not in the future.
+func TestReorderToTheEndIsNotInTheFuture(t *testing.T) {
+	w := newWorld(t)
+	for range 2 {
+		w.now = w.now.Add(10 * time.Millisecond)
+		w.must(Create{Line: 1}, nobody)
+	}
+	w.now = w.now.Add(10 * time.Millisecond)
+	w.must(Reorder{Ref: ref(1), After: 2}, nobody)
+	if order := w.ticket(1).Place.Order; order > w.now.UnixMilli() {
+		t.Errorf("the key is %d ms ahead of the clock", order-w.now.UnixMilli())
+	}
 }

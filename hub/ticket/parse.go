@@ -54,6 +54,8 @@ func ParseCommand(name string, params []byte) (Command, error) {
 		return parse[SetExternal](params)
 	case "ticket.field":
 		return parse[SetField](params)
+	case "ticket.enqueue":
+		return parse[Enqueue](params)
 	case "ticket.erase":
 		return parse[Erase](params)
 	}
@@ -127,7 +129,10 @@ func paramError(err error) error {
 		return wire.FieldError(field, "%s has the wrong type", field)
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		field := strings.Trim(name, `"`)
+		field, err := strconv.Unquote(name)
+		if err != nil || field == "" || len(field) > maxName { // not a name to send back
+			field = "params"
+		}
 		return wire.FieldError(field, "there is no parameter of this name")
 	}
 	return wire.FieldError("params", "not a JSON object of this command's form")

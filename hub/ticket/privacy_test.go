@@ -24,7 +24,7 @@ func (k *marker) mark(path string) string {
 }
 
 func (k *marker) fill(path string, v reflect.Value) {
-	switch v.Interface().(type) {
+	switch v.Interface().(type) { // nil in an empty interface
 	case json.RawMessage:
 		v.SetBytes([]byte(`{"x":"` + k.mark(path) + `"}`))
 		return
@@ -50,13 +50,21 @@ func (k *marker) fill(path string, v reflect.Value) {
 		for i := range v.Len() {
 			k.fill(fmt.Sprintf("%s%d", path, i+1), v.Index(i))
 		}
-	case reflect.Map: // by participant id
+	case reflect.Map: // of three; those by number are by participant id
 		v.Set(reflect.MakeMap(v.Type()))
 		for id := 1; id <= 3; id++ {
+			key := reflect.New(v.Type().Key()).Elem()
+			if key.Kind() == reflect.String {
+				k.fill(path+".key", key)
+			} else {
+				key.SetInt(int64(id))
+			}
 			one := reflect.New(v.Type().Elem()).Elem()
 			k.fill(fmt.Sprintf("%s.%d", path, id), one)
-			v.SetMapIndex(reflect.ValueOf(id), one)
+			v.SetMapIndex(key, one)
 		}
+	case reflect.Interface:
+		v.Set(reflect.ValueOf(k.mark(path)))
 	}
 }
 

@@ -47,6 +47,7 @@ type BoardLocation struct {
 	Name      string   `json:"name"`
 	Timezone  string   `json:"timezone"`
 	Languages []string `json:"languages"`
+	Hours     *Hours   `json:"hours,omitempty"` // absent: always open
 }
 
 // BoardSnapshot is a whole board.
@@ -123,10 +124,24 @@ func (s *State) BoardLine(l *Line) BoardLine {
 	}
 }
 
+// public is what of the hours is for everybody; why a day is an exception may be
+// nobody's business.
+func (h *Hours) public() *Hours {
+	if h == nil {
+		return nil
+	}
+	out := *h
+	out.Exceptions = slices.Clone(h.Exceptions)
+	for i := range out.Exceptions {
+		out.Exceptions[i].Reason = ""
+	}
+	return &out
+}
+
 // BoardLocation projects the location for boards.
 func (s *State) BoardLocation() BoardLocation {
 	l := s.Location
-	return BoardLocation{ID: l.ID, Name: l.Name, Timezone: l.Timezone, Languages: l.Languages}
+	return BoardLocation{ID: l.ID, Name: l.Name, Timezone: l.Timezone, Languages: l.Languages, Hours: l.Hours.public()}
 }
 
 // BoardSnapshot projects everything a board shows.

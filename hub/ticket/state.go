@@ -139,7 +139,8 @@ func (s *State) check() error {
 		damaged("display", s.Displays, func(id int, d *Display) bool { return d.ID == id }),
 		damaged("location", s.Locations, func(id int, l *Location) bool { return l.ID == id }),
 		damaged("ticket", s.Tickets, func(id int64, t *Ticket) bool {
-			return t.ID == id && (t.Place.Status != Called || t.Place.Call != nil)
+			return t.ID == id && (t.Place.Status != Called || t.Place.Call != nil) &&
+				(t.Place.Status != Scheduled || t.Place.Appointment != nil)
 		}),
 	} {
 		if bad != "" {

@@ -1,18 +1,21 @@
 package ticket
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nowserving/nowserving/hub/wire"
 )
 
-var statuses = [...]Status{New, Called, Served, NoShow, Cancelled, Scheduled, Unplaced}
+var statuses = [...]Status{New, Called, Served, NoShow, Cancelled, Scheduled, Unbooked, Missed, Unplaced}
 
 // standings is what a refusal says of the subject in each status.
 var standings = [...]string{
 	"A-2 is waiting and was not called", "A-2 was already called to desk 2", "A-2 was already served",
-	"A-2 was marked as no-show", "A-2 was cancelled", "A-2 is SCHEDULED", "Ticket 2 is in no line",
+	"A-2 was marked as no-show", "A-2 was cancelled", "A-P2 is SCHEDULED",
+	"A-P2 is SCHEDULING_CANCELLED", "A-P2 is SCHEDULING_NOSHOW", "Ticket 2 is in no line",
 }
 
 // subject makes a world whose ticket 2, "A-2", has a status; it was assigned and
@@ -20,28 +23,31 @@ var standings = [...]string{
 func subject(t tb, status Status) *world {
 	w := newWorld(t)
 	w.create(1)
-	id := w.create(1)
-	w.must(Assign{Ref: ref(id), User: 2}, nobody)
-	w.must(SendMessage{Ref: ref(id), Text: "hello"}, clerk(1))
+	switch status {
+	case Scheduled, Unbooked, Missed:
+		w.must(Schedule{Create: Create{Line: 1}, Start: w.now.Add(time.Hour), End: w.now.Add(2 * time.Hour), Assignee: 2}, nobody)
+	case Unplaced:
+		w.must(OpenConversation{Participants: []Newcomer{{Type: ParticipantClient, Protocol: ProtocolWeb}}}, nobody)
+	default:
+		w.must(Assign{Ref: ref(w.create(1)), User: 2}, nobody)
+	}
+	r := ref(2)
+	w.must(SendMessage{Ref: r, Text: "hello"}, clerk(1))
 	switch status {
 	case Called, Served, NoShow:
-		w.call(id, 1, 2)
+		w.call(2, 1, 2)
 	case Cancelled:
-		w.must(Cancel{Ref: ref(id)}, clerk(1))
-	case Scheduled, Unplaced: // no command leads there yet
-		other := *w.ticket(id)
-		other.Place.Status = status
-		if status == Unplaced {
-			other.Place = Place{}
-		}
-		w.s.Put(&other)
-		w.tickets[id] = &other
+		w.must(Cancel{Ref: r}, clerk(1))
+	case Unbooked:
+		w.must(CancelAppointment{r}, clerk(1))
+	case Missed:
+		w.must(MissAppointment{r}, clerk(1))
 	}
 	switch status {
 	case Served:
-		w.must(Serve{ref(id)}, clerk(1))
+		w.must(Serve{r}, clerk(1))
 	case NoShow:
-		w.must(MarkNoShow{ref(id)}, clerk(1))
+		w.must(MarkNoShow{r}, clerk(1))
 	}
 	return w
 }
@@ -63,21 +69,22 @@ type row struct {
 func table() []row {
 	r := ref(2)
 	text := "x"
-	always := [len(statuses)]cell{yes, yes, yes, yes, yes, yes, yes}
-	waiting := [len(statuses)]cell{yes, no, no, no, no, no, no}
-	called := [len(statuses)]cell{no, yes, no, no, no, no, no}
+	always := [len(statuses)]cell{yes, yes, yes, yes, yes, yes, yes, yes, yes}
+	waiting := [len(statuses)]cell{yes, no, no, no, no, no, no, no, no}
+	called := [len(statuses)]cell{no, yes, no, no, no, no, no, no, no}
+	scheduled := [len(statuses)]cell{no, no, no, no, no, yes, no, no, no}
 	return []row{
-		//                                                                NEW  CALLED SERVED NOSHOW CANC SCHED UNPLACED
+		// NEW, CALLED, SERVED, NOSHOW, CANCELLED, SCHEDULED, its two ends, no place
 		{"call", CallTicket{Ref: r, Desk: 2}, waiting},
 		{"recall", Recall{r}, called},
 		{"serve", Serve{r}, called},
 		{"no-show", MarkNoShow{r}, called},
 		{"cancel", Cancel{Ref: r}, waiting},
 		{"return", ReturnToQueue{Ref: r, Position: PositionFirst}, called},
-		{"return or undo", ReturnToQueue{Ref: r, Position: PositionFirst, Undo: true}, [len(statuses)]cell{no, yes, no, yes, no, no, no}},
+		{"return or undo", ReturnToQueue{Ref: r, Position: PositionFirst, Undo: true}, [len(statuses)]cell{no, yes, no, yes, no, no, no, no, no}},
 		{"forward", Forward{Ref: r, Line: 2}, called},
 		{"reorder", Reorder{Ref: r}, waiting},
-		{"assign", Assign{Ref: r, User: 1}, [len(statuses)]cell{yes, yes, no, no, no, no, no}},
+		{"assign", Assign{Ref: r, User: 1}, [len(statuses)]cell{yes, yes, no, no, no, no, no, no, no}},
 		{"unassign", Unassign{r}, waiting},
 		{"edit", Edit{Ref: r, FirstName: Some("Ida")}, always},
 		{"edit line", Edit{Ref: r, Line: Some(2)}, waiting},
@@ -91,7 +98,13 @@ func table() []row {
 		{"state", SetConversation{Ref: r, State: ConversationSnoozed}, always},
 		{"owner", SetOwner{Ref: r, User: 3}, always},
 		{"participant", AddParticipant{Ref: r, Protocol: "SMS"}, always},
+		{"message status", SetMessageStatus{Ref: r, Seq: 1, Status: TextSent}, always},
 		{"erase", Erase{r}, always},
+		{"enqueue", Enqueue{Ref: r, Line: 2}, [len(statuses)]cell{no, no, no, no, no, no, no, no, yes}},
+		{"reschedule", Reschedule{Ref: r, Assignee: Some(3)}, scheduled},
+		{"check in", CheckIn{r}, scheduled},
+		{"cancel appointment", CancelAppointment{r}, scheduled},
+		{"miss appointment", MissAppointment{r}, scheduled},
 	}
 }
 
@@ -157,6 +170,21 @@ func withTicket(c Command, id int64) Command {
 		return Unassign{r}
 	case Erase:
 		return Erase{r}
+	case CheckIn:
+		return CheckIn{r}
+	case CancelAppointment:
+		return CancelAppointment{r}
+	case MissAppointment:
+		return MissAppointment{r}
+	case Enqueue:
+		c.Ref = r
+		return c
+	case Reschedule:
+		c.Ref = r
+		return c
+	case SetMessageStatus:
+		c.Ref = r
+		return c
 	default:
 		return retarget(c, r)
 	}
@@ -220,13 +248,11 @@ func retarget(c Command, r Ref) Command {
 func TestErasedTicketTakesNothingPersonal(t *testing.T) {
 	personal := map[string]bool{
 		"edit": true, "edit line": true, "external": true, "field": true, "message": true, "note": true, "participant": true,
+		"message status": true,
 	}
 	for _, row := range table() {
 		t.Run(row.name, func(t *testing.T) {
-			status := Called
-			if row.cells[0] == yes {
-				status = New
-			}
+			status := statuses[slices.Index(row.cells[:], yes)] // the first in which it may happen
 			w := subject(t, status)
 			w.must(Erase{ref(2)}, nobody)
 			switch {
