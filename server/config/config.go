@@ -35,6 +35,9 @@ type Config struct {
 	// AllowPrivateWebhooks lets webhooks go to private addresses.
 	AllowPrivateWebhooks bool
 
+	// Speech is the program that renders spoken calls; "" is none.
+	Speech string
+
 	// MinFree is the free space below which no command is taken any more: the
 	// store must never meet a full disk.
 	MinFree Bytes
@@ -48,6 +51,11 @@ type Config struct {
 	// stop floods: a branch with all its screens may be one address.
 	RequestRate  float64
 	RequestBurst int
+
+	// QueueRate and QueueBurst limit each key of the queue API; the defaults are
+	// what that API's description promises.
+	QueueRate  float64
+	QueueBurst int
 
 	// SocketsMax and SocketsPerAddress bound open sockets, PendingMax and
 	// PendingPerAddress those that have not yet said who they are.
@@ -73,11 +81,14 @@ func Default() Config {
 		Data:              "./data",
 		LogLevel:          "info",
 		LogFormat:         "auto",
+		Speech:            "espeak-ng",
 		MinFree:           256 << 20, // room for a few compactions
 		GroupMax:          256,
 		MaxBody:           1 << 20,
 		RequestRate:       200,
 		RequestBurst:      1000,
+		QueueRate:         10,
+		QueueBurst:        40,
 		SocketsMax:        20000,
 		SocketsPerAddress: 1000,
 		PendingMax:        1000,
@@ -107,6 +118,8 @@ func (c *Config) Validate() error {
 		{"max-body", c.MaxBody >= 64<<10 && c.MaxBody <= 64<<20, "is 64KiB to 64MiB"},
 		{"request-rate", c.RequestRate >= 0 && c.RequestRate <= 1e6, "is 0 (no limit) to 1000000 a second"},
 		{"request-burst", between(c.RequestBurst, 1, 1e6), "is 1 to 1000000"},
+		{"queue-rate", c.QueueRate >= 0.1 && c.QueueRate <= 1e6, "is 0.1 to 1000000 a second"},
+		{"queue-burst", between(c.QueueBurst, 1, 1e6), "is 1 to 1000000"},
 		{"sockets-max", between(c.SocketsMax, 1, 1e6), "is 1 to 1000000"},
 		{"sockets-per-address", between(c.SocketsPerAddress, 1, c.SocketsMax), "is 1 to sockets-max"},
 		{"pending-max", between(c.PendingMax, 1, 1e6), "is 1 to 1000000"},

@@ -121,7 +121,7 @@ func TestMistakesAreNamed(t *testing.T) {
 
 // Every setting has a line in Validate or cannot be wrong.
 func TestValidateKnowsEveryFlag(t *testing.T) {
-	free := map[string]bool{"demo": true, "allow-private-webhooks": true, "trusted-proxies": true, "config": true, "version": true}
+	free := map[string]bool{"demo": true, "allow-private-webhooks": true, "trusted-proxies": true, "config": true, "version": true, "speech": true}
 	wrong := map[string]func(*Config){
 		"listen": func(c *Config) { c.Listen = "" }, "data": func(c *Config) { c.Data = "" },
 		"simulate":  func(c *Config) { c.Simulate = true },
@@ -129,6 +129,7 @@ func TestValidateKnowsEveryFlag(t *testing.T) {
 		"public-url": func(c *Config) { c.PublicURL = "x" }, "min-free": func(c *Config) { c.MinFree = 0 },
 		"group-max": func(c *Config) { c.GroupMax = 0 }, "max-body": func(c *Config) { c.MaxBody = 0 },
 		"request-rate": func(c *Config) { c.RequestRate = -1 }, "request-burst": func(c *Config) { c.RequestBurst = 0 },
+		"queue-rate": func(c *Config) { c.QueueRate = 0 }, "queue-burst": func(c *Config) { c.QueueBurst = 0 },
 		"sockets-max": func(c *Config) { c.SocketsMax = 0 }, "sockets-per-address": func(c *Config) { c.SocketsPerAddress = 0 },
 		"pending-max": func(c *Config) { c.PendingMax = 0 }, "pending-per-address": func(c *Config) { c.PendingPerAddress = 0 },
 		"session-idle": func(c *Config) { c.SessionIdle = 0 }, "session-max": func(c *Config) { c.SessionMax = 0 },

@@ -229,6 +229,23 @@ func pollPairing(c *call) (any, error) {
 	return out, err
 }
 
+// webhookAdmin checks who may say where events go: they tell all of everybody, so
+// it takes an administrator of every location of the key.
+func (c *call) webhookAdmin() error {
+	if c.id.Display != 0 {
+		return wire.Errorf(wire.Forbidden, "a screen's key registers no webhooks")
+	}
+	if c.id.Everywhere || len(c.id.Locations) == 0 {
+		return c.Access.Admin(c.id, ledger.Directory)
+	}
+	for _, location := range c.id.Locations {
+		if err := c.Access.Admin(c.id, location); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // createWebhook is POST /v1/webhooks. Only the form is looked at here; where a
 // URL may lead is for the part that sends.
 func createWebhook(c *call) (any, error) {
@@ -242,8 +259,8 @@ func createWebhook(c *call) (any, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	if c.id.Display != 0 {
-		return nil, wire.Errorf(wire.Forbidden, "a screen's key registers no webhooks")
+	if err := c.webhookAdmin(); err != nil {
+		return nil, err
 	}
 	id, secret, err := c.Webhooks.Create(c.r.Context(), c.id, url)
 	return struct {
@@ -257,6 +274,9 @@ func createWebhook(c *call) (any, error) {
 func deleteWebhook(c *call) (any, error) {
 	if c.Webhooks == nil {
 		return nil, notOffered()
+	}
+	if err := c.webhookAdmin(); err != nil {
+		return nil, err
 	}
 	if err := c.Webhooks.Delete(c.r.Context(), c.id, c.path.ByName("id")); err != nil {
 		return nil, err

@@ -168,7 +168,9 @@ func createLine(c *call) (any, error) {
 	if c.v2 {
 		c.required("color")
 		l.Disabled = c.flag("disabled")
-		l.Translations = c.lineTranslations()
+		var in []lineTranslation
+		c.decode("translations", &in)
+		l.Translations = c.lineTranslations("translations", in)
 		l.Appointment = c.appointmentSettings()
 	}
 	if c.err != nil {
@@ -202,17 +204,15 @@ type lineTranslation struct {
 	Name         string `json:"name"`
 }
 
-func (p *params) lineTranslations() map[string]string {
-	var in []lineTranslation
-	p.decode("translations", &in)
+func (p *params) lineTranslations(param string, in []lineTranslation) map[string]string {
 	out := map[string]string{}
 	for _, t := range in {
 		name := strings.TrimSpace(t.Name)
 		if _, twice := out[t.LanguageCode]; twice || !knownLanguage(t.LanguageCode) {
-			p.fail(bad("translations", "translations has an unknown languageCode, or one twice"))
+			p.fail(bad(param, param+": a languageCode is unknown, or there twice"))
 		}
 		if len([]rune(name)) > 30 {
-			p.fail(badCode(codeSize, "translations", "translations has a name of more than 30 characters"))
+			p.fail(badCode(codeSize, param, param+": a translated name has at most 30 characters"))
 		}
 		out[t.LanguageCode] = name
 	}
@@ -256,14 +256,9 @@ func (p *params) firstLines() []ticket.Line {
 		if n := len([]rune(l.Name)); n < 1 || n > 30 || colorNames()[l.Color] == "" {
 			p.fail(bad("lines", fmt.Sprintf("lines: entry %d needs a name of at most 30 characters and a color", i+1)))
 		}
-		line := ticket.Line{Name: l.Name, Color: colorNames()[l.Color], Disabled: l.Disabled}
-		for _, t := range l.Translations {
-			if line.Translations == nil {
-				line.Translations = map[string]string{}
-			}
-			line.Translations[t.LanguageCode] = strings.TrimSpace(t.Name)
-		}
-		out = append(out, line)
+		out = append(out, ticket.Line{
+			Name: l.Name, Color: colorNames()[l.Color], Disabled: l.Disabled, Translations: p.lineTranslations("lines", l.Translations),
+		})
 	}
 	return out
 }

@@ -18,10 +18,8 @@ import (
 	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
-	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/ops/limit"
-	"github.com/nowserving/nowserving/store"
 	"github.com/nowserving/nowserving/store/memlog"
 )
 
@@ -80,6 +78,7 @@ type rig struct {
 	clock *tick
 	keys  fakeKeys
 	deps  Deps
+	store *memlog.Log
 }
 
 // The keys of the tests.
@@ -94,7 +93,8 @@ func newRig(t testing.TB, change ...func(*Deps)) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: &tick{now: morning}}
 	var err error
-	r.Ledger, err = ledger.Open(memlog.New(memlog.Options{Clock: r.clock.Now}), silent{}, ledger.Options{Clock: r.clock.Now, Log: zerolog.Nop()})
+	r.store = memlog.New(memlog.Options{Clock: r.clock.Now})
+	r.Ledger, err = ledger.Open(r.store, silent{}, ledger.Options{Clock: r.clock.Now, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatalf("open ledger: %v", err)
 	}
@@ -247,6 +247,4 @@ var (
 	_ Keys         = (*auth.Authenticator)(nil)
 	_ Access       = (*auth.Access)(nil)
 	_ auth.Locator = where{}
-	_              = wire.NotFound
-	_ store.Store  = (*memlog.Log)(nil)
 )

@@ -24,12 +24,18 @@ func (a *API) routes() http.Handler {
 	r.HandleMethodNotAllowed = true
 	r.NotFound = plainFault(fault{status: http.StatusNotFound, message: "there is nothing at this path"})
 	r.MethodNotAllowed = plainFault(fault{status: http.StatusMethodNotAllowed, message: "this path does not take this method"})
-	for _, table := range [][]route{ticketRoutes(), locationRoutes(), lineRoutes(), userRoutes(), displayRoutes(), fieldRoutes(), appointmentRoutes()} {
+	for _, table := range allRoutes() {
 		for _, op := range table {
 			r.Handle(op.method, op.path, a.handle(op))
 		}
 	}
 	return r
+}
+
+func allRoutes() [][]route {
+	return [][]route{
+		ticketRoutes(), locationRoutes(), lineRoutes(), userRoutes(), displayRoutes(), fieldRoutes(), appointmentRoutes(),
+	}
 }
 
 // ticketRoutes are the operations of sections 2.1 and 2.2. The router cannot

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/store"
@@ -90,8 +89,8 @@ func (c *call) query() (q store.Query, possible bool, err error) {
 	statuses := c.words("status", allStatuses()...)
 	q = store.Query{
 		Lines: lines, Caller: c.params.id("caller"),
-		MinCreated: c.instant("minCreated"), MaxCreated: upTo(c.instant("maxCreated")),
-		MinCalled: c.instant("minCalled"), MaxCalled: upTo(c.instant("maxCalled")),
+		MinCreated: c.instant("minCreated"), MaxCreated: c.instant("maxCreated"),
+		MinCalled: c.instant("minCalled"), MaxCalled: c.instant("maxCalled"),
 	}
 	if c.err != nil {
 		return q, false, c.err
@@ -124,15 +123,6 @@ func callerStatuses(asked []string, caller int) []string {
 		return []string{"CALLED", "SERVED", "NOSHOW"}
 	}
 	return slices.DeleteFunc(asked, func(s string) bool { return s == string(ticket.New) })
-}
-
-// upTo makes an upper bound include all of its millisecond: times are kept finer
-// than they are shown, and what is shown as the bound must meet it.
-func upTo(t time.Time) time.Time {
-	if t.IsZero() {
-		return t
-	}
-	return t.Truncate(time.Millisecond).Add(time.Millisecond - 1)
 }
 
 func (c *call) limit() int {
