@@ -42,6 +42,11 @@ func (p *pending) fail(err error) {
 	close(p.done)
 }
 
+// refuse notes a refusal, which is answered in its turn and changes nothing.
+func (p *pending) refuse(err error) {
+	p.err, p.result, p.steps, p.change = err, Result{}, nil, store.Change{}
+}
+
 // remembered is an idempotency key's stored result.
 type remembered struct {
 	Print    string         `json:"print"`

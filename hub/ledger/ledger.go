@@ -45,7 +45,24 @@ type Options struct {
 	Effects Effects
 	// Observe is told of every commit, for metrics. May be nil.
 	Observe func(Commit)
-	Log     zerolog.Logger
+	// Published is told of every event once it is durable and seen, in journal
+	// order within a location. It must be quick and must not block: it runs in the
+	// publisher, with the location locked. May be nil.
+	Published func(Notice)
+	Log       zerolog.Logger
+}
+
+// Notice is one event as it is seen.
+type Notice struct {
+	Location int
+	Event    ticket.Event
+	// State is the view right after the event; it must not be kept or changed.
+	State *ticket.State
+	// Ticket, User and Place are what the event changed, as they were before; nil
+	// when it changed none or made it. They may be kept, but not changed.
+	Ticket *ticket.Ticket
+	User   *ticket.User
+	Place  *ticket.Location
 }
 
 // Effects turns events into documents of the same commit, so that what has to

@@ -44,8 +44,14 @@ func (l *Ledger) show(s step, out []outgoing) []outgoing {
 	}
 	v := loc.view
 	for _, e := range s.events {
-		before := positions(v, e)
+		before, notice := positions(v, e), Notice{}
+		if l.o.Published != nil {
+			notice = noticeOf(v, e)
+		}
 		ticket.Evolve(v, e)
+		if l.o.Published != nil {
+			l.o.Published(notice)
+		}
 		if loc.id != Directory && v.Location != nil {
 			out = l.project(v, e, before, out)
 		}
@@ -81,6 +87,28 @@ func positions(v *ticket.State, e ticket.Event) heads {
 		}
 	}
 	return h
+}
+
+// noticeOf is what an event is going to change, before it is folded.
+func noticeOf(v *ticket.State, e ticket.Event) Notice {
+	n := Notice{Location: v.Journal, Event: e, State: v, Ticket: v.Tickets[e.Ticket]}
+	if base := e.Facts.Base; n.Ticket == nil && base != nil {
+		was := *base
+		if e.Personal != nil && e.Personal.Base != nil {
+			was.Private = *e.Personal.Base
+		}
+		n.Ticket = &was
+	}
+	if u := e.Facts.UserDef; u != nil {
+		n.User = v.Users[u.ID]
+	}
+	if d := e.Facts.LocationDef; d != nil {
+		n.Place = v.Location
+		if v.Journal == Directory {
+			n.Place = v.Locations[d.ID]
+		}
+	}
+	return n
 }
 
 // project makes the publications of one event: at most one per channel and

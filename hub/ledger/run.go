@@ -105,21 +105,24 @@ func (l *Ledger) commit(waiting []*pending) error {
 	g := l.newGroup()
 	var group []*pending
 	size := 0
-	for _, p := range waiting {
+	for i, p := range waiting {
 		err := g.decide(p)
 		var broken *defect
 		if errors.As(err, &broken) {
 			p.fail(wire.AsError(err))
 			l.failAll(group)
+			l.failAll(waiting[i+1:])
 			return err
 		}
 		if err != nil {
-			p.fail(err)
-			continue
+			// A refusal tells of what others did before, so it is answered with
+			// them: when that is durable, and to be seen by whoever looks.
+			p.refuse(err)
 		}
 		group = append(group, p)
 		if size += store.Size(&p.change); size >= l.o.GroupBytes {
 			if err := l.append(g, group); err != nil {
+				l.failAll(waiting[i+1:])
 				return err
 			}
 			g, group, size = l.newGroup(), nil, 0
