@@ -16,6 +16,7 @@ import (
 	"github.com/nowserving/nowserving/server/config"
 	"github.com/nowserving/nowserving/server/node"
 	"github.com/nowserving/nowserving/server/ops"
+	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/session"
 )
 
@@ -47,9 +48,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	n, err := node.Build(ctx, node.Options{
 		Listen: c.Listen, Data: c.Data, PublicURL: c.PublicURL, Demo: c.Demo, Simulate: c.Simulate,
 		MinFree: uint64(c.MinFree), GroupMax: c.GroupMax, MaxBody: int(c.MaxBody),
-		RequestRate: c.RequestRate, RequestBurst: c.RequestBurst, Drain: c.Drain, Limits: limits,
+		RequestRate: c.RequestRate, RequestBurst: c.RequestBurst,
+		QueueRate: limit.Rate{PerSecond: c.QueueRate, Burst: c.QueueBurst}, Drain: c.Drain, Limits: limits,
 		Proxies: ops.Proxies{Trusted: c.TrustedProxies}, SessionIdle: c.SessionIdle, SessionMax: c.SessionMax,
-		Clock: time.Now, Log: log,
+		Clock: time.Now, Log: log, Speech: c.Speech,
 	})
 	if err == nil {
 		err = n.Run(ctx)

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { allWords, wordsPlugin } from "./words.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 const dist = join(root, "dist");
@@ -28,6 +29,7 @@ async function bundle(entry, target) {
     target,
     write: false,
     logLevel: "warning",
+    plugins: [wordsPlugin],
   });
   return Buffer.from(result.outputFiles[0].contents);
 }
@@ -55,7 +57,7 @@ async function page({ name, script, target, verbatim }) {
     addresses.set(basename(file), asset(basename(file), readFileSync(join(root, "src", name, file))));
   }
   const html = readFileSync(join(root, "src", name, `${name}.html`), "utf8");
-  const filled = html.replace(/\{\{([^}]+)\}\}/g, (_, file) => {
+  const filled = html.replace(/\{\{([a-z]+\.(?:js|css))\}\}/g, (_, file) => {
     const address = addresses.get(file);
     if (!address) {
       throw new Error(`${name}.html asks for ${file}, which is not built`);
@@ -65,10 +67,18 @@ async function page({ name, script, target, verbatim }) {
   write(join(dist, `${name}.html`), filled);
 }
 
+/** The page without script is a template that the server fills in. */
+async function plainPage() {
+  const address = asset("plain.css", await bundle("src/board/plain.css", pages[0].target));
+  write(join(dist, "plain.html"), readFileSync(join(root, "src", "board", "plain.html"), "utf8").replace("{{plain.css}}", address));
+}
+
 mkdirSync(assets, { recursive: true });
 for (const one of pages) {
   await page(one);
 }
+await plainPage();
+write(join(dist, "words.json"), JSON.stringify(allWords()));
 // What is left of earlier builds goes last, so that there is no moment without
 // pages for a server that is running from here.
 for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {

@@ -3,7 +3,6 @@ package sim
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -164,8 +163,8 @@ func (w *world) auditAsks(journals map[int][]ticket.Event) {
 	for _, a := range w.asks {
 		in := found[a.id]
 		delete(found, a.id)
-		if on, ok := a.req.Command.(ticket.OnTicket); ok && w.erased[on.TicketID()] || a.res.Ticket != nil && w.erased[a.res.Ticket.ID] {
-			continue // its key may have been forgotten between two tries
+		if w.forgotten(a, in, journals) {
+			continue
 		}
 		if len(in) > 1 {
 			w.fail("%s %s happened %d times: %v", a.id, a.req.Command.Name(), len(in), in)
@@ -190,6 +189,22 @@ func (w *world) auditAsks(journals map[int][]ticket.Event) {
 			w.fail("%q is in the journal and nobody asked for it: %v", id, in)
 		}
 	}
+}
+
+// forgotten: an erasure takes the answers away that name the ticket, so a command
+// that was asked again may have been decided anew.
+func (w *world) forgotten(a *ask, in []span, journals map[int][]ticket.Event) bool {
+	if on, ok := a.req.Command.(ticket.OnTicket); ok && w.erased[on.TicketID()] {
+		return true
+	}
+	for _, s := range in {
+		for _, e := range journals[s.location][s.first-1 : s.last] {
+			if w.erased[e.Ticket] {
+				return true
+			}
+		}
+	}
+	return a.res.Ticket != nil && w.erased[a.res.Ticket.ID]
 }
 
 // auditPushes: what anybody was sent at an offset is what the journal has there.
@@ -223,7 +238,7 @@ func (w *world) auditFolds(journals map[int][]ticket.Event) {
 			events = events[n:]
 		}
 		l.View(location, func(s *ticket.State) {
-			if got, want := asJSON(s), asJSON(fold); got != want {
+			if got, want := everything(s), everything(fold); got != want {
 				w.fail("location %d folded from its snapshot:\n%s\nfrom the beginning:\n%s", location, got, want)
 			}
 			for id, t := range s.Tickets {
@@ -235,182 +250,11 @@ func (w *world) auditFolds(journals map[int][]ticket.Event) {
 	}
 }
 
-// model is a location as a waiting room works, written without the domain's code.
-type model struct {
-	w     *world
-	place place
-	rooms map[int64]*guest
-	given map[string]int64 // public ids by day
-	asked map[string]*ask
-}
-
-type guest struct {
-	status   ticket.Status
-	line     int
-	order    int64
-	caller   int
-	assigned int
-}
-
-// auditModel replays a journal through the model, which knows what may follow what.
-func (w *world) auditModel(p place, events []ticket.Event) {
-	m := &model{w: w, place: p, rooms: map[int64]*guest{}, given: map[string]int64{}, asked: map[string]*ask{}}
-	for _, a := range w.asks {
-		m.asked[a.id] = a
+// everything is a state and what it shows: a figure that a snapshot forgot may
+// be missing from the state's own form, and then is missed here.
+func everything(s *ticket.State) string {
+	if s.Location == nil {
+		return asJSON(s)
 	}
-	for i, e := range events {
-		if e.Ticket == 0 {
-			continue
-		}
-		if err := m.step(e); err != nil {
-			w.fail("location %d, offset %d, %s of ticket %d by %s: %v", p.id, i+1, e.Type, e.Ticket, e.Facts.Actor.Credential, err)
-			return
-		}
-	}
-	m.compare(events)
-}
-
-// follows lists the statuses that an event may follow; those of events that are
-// not about the place are not in it.
-func follows(t ticket.Type) []ticket.Status {
-	switch t {
-	case ticket.EventCalled, ticket.EventCancelled, ticket.EventReordered:
-		return []ticket.Status{ticket.New}
-	case ticket.EventRecalled, ticket.EventServed, ticket.EventNoShow, ticket.EventForwarded:
-		return []ticket.Status{ticket.Called}
-	case ticket.EventReturned:
-		return []ticket.Status{ticket.Called, ticket.NoShow}
-	case ticket.EventAssigned:
-		return []ticket.Status{ticket.New, ticket.Called}
-	}
-	return nil
-}
-
-func (m *model) step(e ticket.Event) error {
-	f := &e.Facts
-	if e.Type == ticket.EventCreated {
-		id := f.Day + "/" + f.PublicID
-		if m.rooms[e.Ticket] != nil || m.given[id] != 0 {
-			return fmt.Errorf("%s was given to %d already", id, m.given[id])
-		}
-		m.given[id] = e.Ticket
-		m.rooms[e.Ticket] = &guest{status: ticket.New, line: f.Line, order: f.Order}
-		return nil
-	}
-	g := m.rooms[e.Ticket]
-	if g == nil {
-		return fmt.Errorf("nobody has this ticket")
-	}
-	if from := follows(e.Type); from != nil && !slices.Contains(from, g.status) {
-		return fmt.Errorf("it is %s", g.status)
-	}
-	switch e.Type {
-	case ticket.EventCalled:
-		if err := m.first(e, g); err != nil {
-			return err
-		}
-		g.status, g.caller = ticket.Called, f.User
-	case ticket.EventServed:
-		g.status = ticket.Served
-	case ticket.EventNoShow:
-		g.status = ticket.NoShow
-	case ticket.EventCancelled:
-		g.status = ticket.Cancelled
-	case ticket.EventReturned, ticket.EventForwarded:
-		g.status, g.line, g.order = ticket.New, f.Line, f.Order
-		return m.placed(e, g)
-	case ticket.EventReordered:
-		g.order = f.Order
-	case ticket.EventAssigned:
-		g.assigned = f.User
-	case ticket.EventChanged:
-		if f.Line != 0 {
-			if g.status != ticket.New {
-				return fmt.Errorf("it is %s and went to line %d", g.status, f.Line)
-			}
-			g.line = f.Line
-		}
-	}
-	return nil
-}
-
-// first: who is called by a callNext is the first whom the caller may call, and
-// whoever else the caller had called was served before, unless kept.
-func (m *model) first(e ticket.Event, g *guest) error {
-	var lines []int
-	keep := true
-	if a := m.asked[e.Facts.Actor.Credential]; a != nil {
-		switch c := a.req.Command.(type) {
-		case ticket.CallNext:
-			lines, keep = c.Lines, c.KeepActive
-		case ticket.CallTicket:
-			keep = c.KeepActive
-		default:
-			return fmt.Errorf("called by a %s", c.Name())
-		}
-	}
-	for id, other := range m.rooms {
-		if !keep && other.status == ticket.Called && e.Facts.User != 0 && other.caller == e.Facts.User {
-			return fmt.Errorf("ticket %d is still with user %d", id, other.caller)
-		}
-		if other.status != ticket.New || !slices.Contains(lines, other.line) || other.assigned != 0 && other.assigned != e.Facts.User {
-			continue
-		}
-		if other.order < g.order || other.order == g.order && id < e.Ticket {
-			return fmt.Errorf("ticket %d was before it", id)
-		}
-	}
-	if len(m.queue(g.line)) > 0 && m.queue(g.line)[0] != e.Ticket {
-		m.w.count("overtook")
-	}
-	return nil
-}
-
-// placed: who returns FIRST is first in line, who returns LAST is last.
-func (m *model) placed(e ticket.Event, g *guest) error {
-	q := m.queue(g.line)
-	switch {
-	case e.Facts.Position == ticket.PositionFirst && q[0] != e.Ticket:
-		return fmt.Errorf("returned to the front and stands at %d", slices.Index(q, e.Ticket))
-	case e.Facts.Position != ticket.PositionFirst && e.Facts.Position != ticket.PositionMiddle && q[len(q)-1] != e.Ticket:
-		return fmt.Errorf("came last and stands at %d of %d", slices.Index(q, e.Ticket), len(q))
-	}
-	return nil
-}
-
-// queue lists who waits in a line, in order.
-func (m *model) queue(line int) []int64 {
-	var out []int64
-	for _, id := range slices.Sorted(maps.Keys(m.rooms)) {
-		if g := m.rooms[id]; g.status == ticket.New && g.line == line {
-			out = append(out, id)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b int64) int { return int(m.rooms[a].order - m.rooms[b].order) })
-	return out
-}
-
-// compare: the domain's fold has the same people in the same order.
-func (m *model) compare(events []ticket.Event) {
-	s := ticket.NewState(m.place.id)
-	for _, e := range events {
-		ticket.Evolve(s, e)
-		if !e.Facts.More && e.Ticket != 0 {
-			s.Settle(e.Ticket)
-		}
-	}
-	for _, line := range m.place.lines {
-		var got []int64
-		for _, t := range s.WaitingIn(line) {
-			got = append(got, t.ID)
-		}
-		if want := m.queue(line); !slices.Equal(got, want) {
-			m.w.fail("line %d has %v, the model %v", line, got, want)
-		}
-	}
-	for id, g := range m.rooms {
-		if t := s.Tickets[id]; t != nil && (t.Place.Status != g.status || t.Caller() != g.caller) {
-			m.w.fail("ticket %d is %s by %d, in the model %s by %d", id, t.Place.Status, t.Caller(), g.status, g.caller)
-		}
-	}
+	return asJSON([]any{s, s.BoardSnapshot(), s.ConsoleSnapshot()})
 }

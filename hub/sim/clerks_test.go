@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
@@ -133,7 +134,11 @@ func (w *world) do(rng *rand.Rand, a *ask) {
 		if n == nil {
 			return
 		}
-		res, err := w.once(rng, n, a.req)
+		ask := w.once
+		if a.req.Key != "" && chance(rng, 0.15) {
+			ask = w.twice
+		}
+		res, err := ask(rng, n, a.req)
 		switch {
 		case err == nil:
 			w.count("acknowledged")
@@ -161,6 +166,33 @@ func (w *world) do(rng *rand.Rand, a *ask) {
 			return
 		}
 	}
+}
+
+// twice asks for the same two times at once, as a proxy does that has lost its
+// patience: whoever of the two is first, both hear the same.
+func (w *world) twice(rng *rand.Rand, n *node, r ledger.Request) (ledger.Result, error) {
+	w.count("asked twice at once")
+	var res [2]ledger.Result
+	var err [2]error
+	var both sync.WaitGroup
+	for i := range res {
+		both.Go(func() { res[i], err[i] = n.ledger.Do(context.Background(), r) })
+	}
+	both.Wait()
+	i := 0
+	switch {
+	case err[0] == nil && err[1] == nil:
+		differ := res[0].Offset != res[1].Offset || asJSON(res[0].Ticket) != asJSON(res[1].Ticket) || !res[0].Again && !res[1].Again
+		if differ && !w.erases(res[0].Ticket) && !w.erases(res[1].Ticket) {
+			w.fail("%s %s asked twice at once: %+v and %+v", r.Key, r.Command.Name(), res[0], res[1])
+		}
+		if res[0].Again {
+			i = 1
+		}
+	case err[0] != nil && (err[1] == nil || wire.CodeOf(err[1]) == wire.Unavailable):
+		i = 1 // the better answer, or the less certain one
+	}
+	return res[i], err[i]
 }
 
 // once asks one time, sometimes without the patience to hear the answer.
@@ -192,16 +224,20 @@ func (w *world) again(rng *rand.Rand, a *ask) {
 	if wire.CodeOf(err) == wire.Unavailable && err != nil {
 		return
 	}
-	w.mu.Lock()
-	forgotten := a.res.Ticket != nil && w.erased[a.res.Ticket.ID]
-	w.mu.Unlock()
-	if forgotten {
+	if w.erases(a.res.Ticket) {
 		return
 	}
 	w.count("remembered")
 	if err != nil || !res.Again || res.Offset != a.res.Offset || asJSON(res.Ticket) != asJSON(a.res.Ticket) {
 		w.fail("%s %s asked again: %+v, %v; at first %+v", a.id, a.req.Command.Name(), res, err, a.res)
 	}
+}
+
+// erases reports whether somebody has asked for a ticket to be erased.
+func (w *world) erases(t *ticket.Ticket) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return t != nil && w.erased[t.ID]
 }
 
 func asJSON(v any) string {

@@ -24,7 +24,7 @@ import (
 
 const (
 	historyClients = 16
-	historyEach    = 8
+	historyEach    = 12
 	checkWithin    = 20 * time.Second
 )
 
@@ -44,10 +44,11 @@ type question struct {
 // reply is what came back: the code, and the ticket that was created or called;
 // for a look the waiting tickets of a line.
 type reply struct {
-	code  wire.Code // "" for success
-	id    int64
-	queue []int64
-	open  bool // no certain answer: it may happen later, or never
+	code   wire.Code // "" for success
+	id     int64
+	after  uint64 // of a success: the journal's offset before it
+	offset uint64 // and with it
+	queue  []int64
 }
 
 // room is the model's state of one location. It is never changed in place.
@@ -57,12 +58,15 @@ type room struct {
 	line   map[int64]int   // of every ticket
 	ended  map[int64]bool
 	past   map[int]reply // answers, by command
+	// offset is that of the last change. The order that explains the answers has
+	// to be that of the journal, which also leaves little to search.
+	offset uint64
 }
 
 func (r room) clone() room {
 	c := room{
 		lines: make(map[int][]int64, len(r.lines)), called: make(map[int64]int, len(r.called)),
-		line: make(map[int64]int, len(r.line)), ended: make(map[int64]bool, len(r.ended)), past: make(map[int]reply, len(r.past)),
+		line: make(map[int64]int, len(r.line)), ended: make(map[int64]bool, len(r.ended)), past: make(map[int]reply, len(r.past)), offset: r.offset,
 	}
 	for k, v := range r.lines {
 		c.lines[k] = slices.Clone(v)
@@ -80,10 +84,6 @@ func copyMap[K comparable, V any](to, from map[K]V) {
 	}
 }
 
-func (r room) text() string {
-	return fmt.Sprint(r.lines, r.called, r.ended, len(r.line), len(r.past))
-}
-
 // answer is what the model says to q, and the state after it. Only where the
 // domain is free to choose (which new id, which of several lines) got decides.
 func (r room) answer(q question, got reply) (reply, room) {
@@ -92,6 +92,10 @@ func (r room) answer(q question, got reply) (reply, room) {
 	}
 	out, next := r.decide(q, got)
 	if out.code == "" && q.name != "look" {
+		if got.after != r.offset {
+			return reply{code: wire.Internal}, r // not the order of the journal
+		}
+		out.offset, next.offset = got.offset, got.offset
 		next.past[q.n] = out // refusals are not remembered
 	}
 	return out, next
@@ -101,16 +105,24 @@ func (r room) decide(q question, got reply) (reply, room) {
 	if q.name == "look" {
 		return reply{queue: r.lines[q.line]}, r
 	}
-	next := r.clone()
 	conflict := reply{code: wire.Conflict}
 	_, isCalled := r.called[q.ticket]
 	waiting := slices.Contains(r.lines[r.line[q.ticket]], q.ticket)
 	switch q.name {
-	case "create":
-		// Ids are given in order and without holes while nothing fails. That is more
-		// than is promised, and it keeps the check short.
-		if got.id != int64(len(r.line))+1 {
+	case "call", "cancel":
+		if !waiting {
 			return conflict, r
+		}
+	case "serve", "return":
+		if !isCalled {
+			return conflict, r
+		}
+	}
+	next := r.clone()
+	switch q.name {
+	case "create":
+		if _, taken := r.line[got.id]; taken || got.id == 0 {
+			return conflict, r // a number that somebody has
 		}
 		next.line[got.id] = q.line
 		next.lines[q.line] = append(next.lines[q.line], got.id)
@@ -123,27 +135,15 @@ func (r room) decide(q question, got reply) (reply, room) {
 		next.call(id, q.user, q.keep)
 		return reply{id: id}, next
 	case "call":
-		if !waiting {
-			return conflict, r
-		}
 		next.call(q.ticket, q.user, q.keep)
 		return reply{id: q.ticket}, next
 	case "cancel":
-		if !waiting {
-			return conflict, r
-		}
 		next.leave(q.ticket)
 		next.ended[q.ticket] = true
 	case "serve":
-		if !isCalled {
-			return conflict, r
-		}
 		delete(next.called, q.ticket)
 		next.ended[q.ticket] = true
 	case "return":
-		if !isCalled {
-			return conflict, r
-		}
 		delete(next.called, q.ticket)
 		at := r.line[q.ticket]
 		if q.position == ticket.PositionFirst {
@@ -181,13 +181,9 @@ func (r room) call(id int64, user int, keep bool) {
 	r.called[id] = user
 }
 
-// roomModel is the model in porcupine's form. A state is a room and its text,
-// which two equal rooms share.
-func roomModel() porcupine.Model {
-	type state struct {
-		room room
-		text string
-	}
+// roomModel is the model in porcupine's form. Rooms at the same offset came from
+// the same journal, so they are equal.
+func roomModel(head uint64) porcupine.Model {
 	return porcupine.Model{
 		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
 			by := map[int][]porcupine.Operation{}
@@ -201,21 +197,24 @@ func roomModel() porcupine.Model {
 			}
 			return out
 		},
-		Init: func() any { return state{room: room{}.clone()} },
+		Init: func() any { return room{offset: head}.clone() },
 		Step: func(s, in, out any) (bool, any) {
-			st, q, got := s.(state), in.(question), out.(reply)
-			want, next := st.room.answer(q, got)
-			if !got.open && (want.code != got.code || want.id != got.id || !slices.Equal(want.queue, got.queue)) {
+			q, got := in.(question), out.(reply)
+			want, next := s.(room).answer(q, got)
+			if want.code != got.code || want.id != got.id || want.offset != got.offset || !slices.Equal(want.queue, got.queue) {
 				return false, s
 			}
-			return true, state{next, next.text()}
+			return true, next
 		},
-		Equal: func(a, b any) bool { return a.(state).text == b.(state).text },
+		Equal: func(a, b any) bool { return a.(room).offset == b.(room).offset },
 		DescribeOperation: func(in, out any) string {
 			q, r := in.(question), out.(reply)
 			return fmt.Sprintf("#%d %s(%d line %d %v %s keep %v by %d) %s %d %v", q.n, q.name, q.ticket, q.line, q.lines, q.position, q.keep, q.user, r.code, r.id, r.queue)
 		},
-		DescribeState: func(s any) string { return s.(state).text },
+		DescribeState: func(s any) string {
+			r := s.(room)
+			return fmt.Sprint(r.offset, " waiting ", r.lines, " called ", r.called)
+		},
 	}
 }
 
@@ -297,15 +296,11 @@ func (r *recorder) ask(n int, q question) {
 		switch {
 		case err != nil:
 			out.code = wire.CodeOf(err)
-			out.open = out.code == wire.Unavailable
 		case res.Ticket != nil:
-			out.id = res.Ticket.ID
+			out.id, out.offset, out.after = res.Ticket.ID, res.Offset, res.Offset-uint64(len(res.Events))
 		}
 	}
 	op.Output, op.Return = out, r.clock.Add(1)
-	if out.open {
-		op.Return = 1 << 40 // it may still happen, for all that the client knows
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.history = append(r.history, op)
@@ -315,16 +310,17 @@ func (r *recorder) ask(n int, q question) {
 }
 
 // record plays one history on one location.
-func record(t *testing.T, seed uint64) []porcupine.Operation {
+func record(t *testing.T, seed uint64) (history []porcupine.Operation, head uint64) {
 	rng := newRand(seed, 500)
 	d := &disk{Log: memlog.New(memlog.Options{Clock: time.Now})}
 	l, stop := start(t, d, lonely{}, ledger.Options{Clock: time.Now, GroupMax: pick(rng, []int{1, 4, 256})})
-	h := build(t, l, 1, 1+rng.IntN(2), 1, historyClients)
+	h := build(t, l, 1, 1+rng.IntN(2), 1, historyClients, 0)
 	// From here on a commit takes time, so that those who ask meet in it.
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
 	latency := newRand(seed, 501)
+	l.View(1, func(s *ticket.State) { head = s.Offset })
 	d.latency = func() time.Duration { return between(latency, time.Microsecond, 3*time.Millisecond) }
 	l, stop = start(t, d, lonely{}, ledger.Options{Clock: time.Now, GroupMax: pick(rng, []int{1, 4, 256})})
 	r := &recorder{ledger: l, place: h.locations[0], seed: seed}
@@ -336,23 +332,24 @@ func record(t *testing.T, seed uint64) []porcupine.Operation {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	return r.history
+	return r.history, head
 }
 
 func TestHistoriesAreLinearizable(t *testing.T) {
 	for _, seed := range seeds(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			var history []porcupine.Operation
-			synctest.Test(t, func(t *testing.T) { history = record(t, seed) })
+			var head uint64
+			synctest.Test(t, func(t *testing.T) { history, head = record(t, seed) })
 			began := time.Now()
-			result, info := porcupine.CheckOperationsVerbose(roomModel(), history, checkWithin)
+			result, info := porcupine.CheckOperationsVerbose(roomModel(head), history, checkWithin)
 			if result == porcupine.Ok {
 				t.Logf("%d operations in order after %v", len(history), time.Since(began))
 				return
 			}
 			t.Errorf("seed %d: %d operations are %s after %v; play it again with -sim.seed %d", seed, len(history), result, time.Since(began), seed)
 			file := t.ArtifactDir() + "/history.html"
-			if err := porcupine.VisualizePath(roomModel(), info, file); err == nil {
+			if err := porcupine.VisualizePath(roomModel(head), info, file); err == nil {
 				t.Logf("picture in %s (kept with -artifacts)", file)
 			}
 		})
@@ -367,25 +364,33 @@ func TestTheModelSeesWhatIsWrong(t *testing.T) {
 	op := func(in question, out reply, from, to int64) porcupine.Operation {
 		return porcupine.Operation{Input: in, Output: out, Call: from, Return: to}
 	}
-	two := []porcupine.Operation{op(q(1, "create", 0), reply{id: 1}, 1, 2), op(q(2, "create", 0), reply{id: 2}, 3, 4)}
+	did := func(id int64, offset uint64) reply { return reply{id: id, offset: offset, after: offset - 1} }
+	two := []porcupine.Operation{op(q(1, "create", 0), did(1, 1), 1, 2), op(q(2, "create", 0), did(2, 2), 3, 4)}
+	look := func(queue ...int64) (question, reply) {
+		return question{location: 1, n: -1, name: "look", line: 1}, reply{queue: queue}
+	}
+	lookQ, seesBoth := look(1, 2)
+	conflict := reply{code: wire.Conflict}
 	for name, wrong := range map[string][]porcupine.Operation{
-		"called twice":          {op(q(3, "callNext", 0), reply{id: 1}, 5, 8), op(q(4, "callNext", 0), reply{id: 1}, 6, 7)},
-		"out of turn":           {op(q(3, "callNext", 0), reply{id: 2}, 5, 6)},
-		"empty and not":         {op(q(3, "callNext", 0), reply{code: wire.Empty}, 5, 6)},
-		"served before called":  {op(q(3, "serve", 1), reply{id: 1}, 5, 6), op(q(4, "call", 1), reply{id: 1}, 7, 8)},
-		"two answers to a key":  {op(q(3, "callNext", 0), reply{id: 1}, 5, 6), op(q(3, "callNext", 0), reply{id: 2}, 7, 8)},
-		"a number given twice":  {op(q(3, "create", 0), reply{id: 2}, 5, 6)},
-		"refused for no reason": {op(q(3, "cancel", 2), reply{code: wire.Conflict}, 5, 6)},
-		"seen after it was called": {op(q(3, "call", 1), reply{id: 1}, 5, 6),
-			op(question{location: 1, n: -1, name: "look", line: 1}, reply{queue: []int64{1, 2}}, 7, 8)},
-		"a conflict with what is not to be seen": {op(q(3, "call", 1), reply{id: 1}, 5, 20), op(q(4, "cancel", 1), reply{code: wire.Conflict}, 6, 7),
-			op(question{location: 1, n: -1, name: "look", line: 1}, reply{queue: []int64{1, 2}}, 8, 9)},
+		"called twice":             {op(q(3, "callNext", 0), did(1, 3), 5, 8), op(q(4, "callNext", 0), did(1, 4), 6, 7)},
+		"out of turn":              {op(q(3, "callNext", 0), did(2, 3), 5, 6)},
+		"empty and not":            {op(q(3, "callNext", 0), reply{code: wire.Empty}, 5, 6)},
+		"served before called":     {op(q(3, "serve", 1), did(1, 3), 5, 6), op(q(4, "call", 1), did(1, 4), 7, 8)},
+		"two answers to a key":     {op(q(3, "callNext", 0), did(1, 3), 5, 6), op(q(3, "callNext", 0), did(2, 4), 7, 8)},
+		"a key that happened anew": {op(q(3, "call", 1), did(1, 3), 5, 6), op(q(3, "call", 1), did(1, 4), 7, 8)},
+		"a number given twice":     {op(q(3, "create", 0), did(2, 3), 5, 6)},
+		"refused for no reason":    {op(q(3, "cancel", 2), conflict, 5, 6)},
+		"not the journal's order":  {op(q(3, "create", 0), did(3, 4), 5, 6), op(q(4, "create", 0), did(4, 3), 7, 8)},
+		"seen after it was called": {op(q(3, "call", 1), did(1, 3), 5, 6), op(lookQ, seesBoth, 7, 8)},
+		"a refusal ahead of what is to be seen": {
+			op(q(3, "call", 1), did(1, 3), 5, 20), op(q(4, "cancel", 1), conflict, 6, 7), op(lookQ, seesBoth, 8, 9),
+		},
 	} {
-		if porcupine.CheckOperations(roomModel(), append(slices.Clone(two), wrong...)) {
+		if porcupine.CheckOperations(roomModel(0), append(slices.Clone(two), wrong...)) {
 			t.Errorf("%s: taken for right", name)
 		}
 	}
-	if !porcupine.CheckOperations(roomModel(), two) {
+	if !porcupine.CheckOperations(roomModel(0), two) {
 		t.Error("two creates: taken for wrong")
 	}
 }

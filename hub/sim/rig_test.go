@@ -22,6 +22,7 @@ type disk struct {
 	latency func() time.Duration // called by the committer only
 	fault   *store.Fault
 	full    func() bool
+	met     func(store.FaultMode) // told of a fault that happened; may be nil
 
 	mu   sync.Mutex // protects dead
 	dead error
@@ -64,6 +65,9 @@ func (d *disk) Commit(changes []store.Change) error {
 	}
 	if mode != store.NoFault {
 		d.kill()
+		if d.met != nil {
+			d.met(mode)
+		}
 		return store.ErrInjected
 	}
 	return nil
@@ -92,8 +96,9 @@ type place struct {
 
 const setup = "setup"
 
-// build makes the house through the ledger.
-func build(t testing.TB, l *ledger.Ledger, locations, lines, desks, users int) house {
+// build makes the house through the ledger. The boards of the first location
+// show what of the names: 0 nothing, 1 the first, 2 an initial, too.
+func build(t testing.TB, l *ledger.Ledger, locations, lines, desks, users, shown int) house {
 	t.Helper()
 	do := func(location int, c ticket.Command) ledger.Result {
 		t.Helper()
@@ -110,7 +115,7 @@ func build(t testing.TB, l *ledger.Ledger, locations, lines, desks, users int) h
 	for n := 1; n <= locations; n++ {
 		res := do(ledger.Directory, ticket.PutLocation{Location: ticket.Location{
 			GUID: fmt.Sprintf("%08d-0000-4000-8000-000000000000", n), Name: fmt.Sprint("Branch ", n), Timezone: "Europe/Tallinn",
-			Settings: ticket.Board{Names: names[n%3]},
+			Settings: ticket.Board{Names: names[(n-1+shown)%3]},
 		}})
 		p := place{id: res.Events[0].Facts.LocationDef.ID}
 		for i := range lines {

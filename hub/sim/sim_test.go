@@ -87,7 +87,7 @@ func TestRunPlaysADay(t *testing.T) {
 		clock := &simClock{at: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
 		log := memlog.New(memlog.Options{Clock: clock.now})
 		l, stop := start(t, log, lonely{}, ledger.Options{Clock: clock.now})
-		h := build(t, l, 1, 3, 4, 4)
+		h := build(t, l, 1, 3, 4, 4, 0)
 		o := branch(h, clock.now)
 		o.Seed, o.Days, o.Speed, o.Wait = seed, 2, 1, clock.wait
 		var steps []string
@@ -132,7 +132,7 @@ func TestTheSameSeedIsTheSameDay(t *testing.T) {
 	play := func() (steps []string) {
 		clock := &simClock{at: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
 		l, stop := start(t, memlog.New(memlog.Options{Clock: clock.now}), lonely{}, ledger.Options{Clock: clock.now})
-		o := branch(build(t, l, 1, 2, 3, 3), clock.now)
+		o := branch(build(t, l, 1, 2, 3, 3, 0), clock.now)
 		o.Days, o.Speed, o.Wait = 1, 1, clock.wait
 		o.Observe = func(s Step) {
 			steps = append(steps, fmt.Sprint(s.At, s.Command.Name(), s.Result.Offset, wire.CodeOf(s.Err)))

@@ -27,6 +27,10 @@ type Options struct {
 	// AutoClaim says in which location a new screen is claimed at once; nil or
 	// false: staff claims it. Only a demonstration does this, and on loopback only.
 	AutoClaim func(r *http.Request, location int) bool
+	// Secure says whether a request came over TLS; nil: it did not.
+	Secure func(*http.Request) bool
+	// Screens is nil where there are none to look after.
+	Screens *Screens
 }
 
 // API serves /hub/v1.
@@ -46,6 +50,7 @@ func (a *API) Register(r *httprouter.Router) {
 	r.POST("/hub/v1/pairings", a.beginPairing)
 	r.GET("/hub/v1/pairings/:code", a.pollPairing)
 	r.POST("/hub/v1/pairings/:code/claim", a.claimPairing)
+	a.registerDisplays(r)
 }
 
 // answer writes a body that no cache may keep.
@@ -218,18 +223,23 @@ func (a *API) beginPairing(w http.ResponseWriter, r *http.Request, _ httprouter.
 		ops.WriteError(w, r, err)
 		return
 	}
-	code, secret, err := a.o.Pairings.Begin()
+	code, secret, err := a.begin(r, body.Location, body.Name)
 	if err != nil {
 		ops.WriteError(w, r, err)
 		return
 	}
-	if a.o.AutoClaim != nil && a.o.AutoClaim(r, body.Location) {
-		if _, err := a.claim(r.Context(), "demo", code, body.Location, body.Name); err != nil {
-			ops.WriteError(w, r, err)
-			return
-		}
-	}
 	answer(w, http.StatusCreated, map[string]any{"code": code, "secret": secret, "poll": pollEvery})
+}
+
+// begin makes a code, which a demonstration claims at once.
+func (a *API) begin(r *http.Request, location int, name string) (code, secret string, err error) {
+	if code, secret, err = a.o.Pairings.Begin(); err != nil {
+		return "", "", err
+	}
+	if a.o.AutoClaim != nil && a.o.AutoClaim(r, location) {
+		_, err = a.claim(r.Context(), "demo", code, location, ticket.Display{Name: name})
+	}
+	return code, secret, err
 }
 
 func (a *API) pollPairing(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
@@ -242,6 +252,8 @@ func (a *API) pollPairing(w http.ResponseWriter, r *http.Request, p httprouter.P
 		answer(w, http.StatusOK, map[string]any{"status": "waiting"})
 		return
 	}
+	// For what the page loads without its script: images, and the plain board.
+	a.setCookie(w, r, displayCookie, paired.Token, displayCookieAge)
 	answer(w, http.StatusOK, map[string]any{
 		"status": "paired", "token": paired.Token, "display": paired.Display, "location": paired.Location, "name": paired.Name,
 	})
@@ -254,8 +266,8 @@ func (a *API) claimPairing(w http.ResponseWriter, r *http.Request, p httprouter.
 		return
 	}
 	var body struct {
-		Location int    `json:"location"`
-		Name     string `json:"name"`
+		Location int `json:"location"`
+		ticket.Display
 	}
 	if err = ops.ReadJSON(r, &body); err == nil && body.Location < 1 {
 		err = wire.FieldError("location", "in which location does the screen hang?")
@@ -267,7 +279,7 @@ func (a *API) claimPairing(w http.ResponseWriter, r *http.Request, p httprouter.
 		ops.WriteError(w, r, err)
 		return
 	}
-	paired, err := a.claim(r.Context(), id.Credential, p.ByName("code"), body.Location, body.Name)
+	paired, err := a.claim(r.Context(), id.Credential, p.ByName("code"), body.Location, body.Display)
 	if err != nil {
 		ops.WriteError(w, r, err)
 		return
@@ -276,30 +288,36 @@ func (a *API) claimPairing(w http.ResponseWriter, r *http.Request, p httprouter.
 }
 
 // claim makes a screen of the location and its token.
-func (a *API) claim(ctx context.Context, by, code string, location int, name string) (Paired, error) {
+func (a *API) claim(ctx context.Context, by, code string, location int, d ticket.Display) (Paired, error) {
 	return a.o.Pairings.Claim(ctx, code, func(ctx context.Context) (Paired, error) {
-		return NewDisplay(ctx, a.o.Ledger, a.o.Auth, by, location, name)
+		return newDisplay(ctx, a.o.Ledger, a.o.Auth, by, location, d)
 	})
 }
 
 // NewDisplay makes a screen and the token it reads its board with.
 func NewDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by string, location int, name string) (Paired, error) {
-	if name == "" {
-		name = "Screen"
+	return newDisplay(ctx, l, a, by, location, ticket.Display{Name: name})
+}
+
+func newDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by string, location int, d ticket.Display) (Paired, error) {
+	// What only the hub decides is not taken from the outside.
+	d.ID, d.Removed, d.Offset = 0, false, 0
+	if d.Name == "" {
+		d.Name = "Screen"
 	}
 	res, err := l.Do(ctx, ledger.Request{
 		Location: location, Actor: ticket.Actor{Kind: ticket.ActorSystem, Credential: by},
-		Command: ticket.PutDisplay{Display: ticket.Display{Name: name}},
+		Command: ticket.PutDisplay{Display: d},
 	})
 	if err != nil {
 		return Paired{}, err
 	}
 	id := res.Events[0].Facts.DisplayDef.ID
 	token, _, err := a.Issue(ctx, by, auth.Spec{
-		Type: auth.DisplayToken, Name: name + " (" + strconv.Itoa(id) + ")", Display: id, Locations: []int{location},
+		Type: auth.DisplayToken, Name: d.Name + " (" + strconv.Itoa(id) + ")", Display: id, Locations: []int{location},
 	})
 	if err != nil {
 		return Paired{}, err
 	}
-	return Paired{Token: token, Display: id, Location: location, Name: name}, nil
+	return Paired{Token: token, Display: id, Location: location, Name: d.Name}, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/hubapi"
 	"github.com/nowserving/nowserving/server/session"
 	"github.com/nowserving/nowserving/store"
 )
@@ -23,6 +24,8 @@ type gate struct {
 	hub    *hub.Hub
 	auth   *auth.Authenticator
 	access *auth.Access
+
+	screens *hubapi.Screens
 }
 
 // Handshake implements session.Gate.
@@ -38,6 +41,9 @@ func (g *gate) Handshake(r *http.Request) (auth.Identity, bool, error) {
 func (g *gate) Token(_ context.Context, token string, _ *http.Request) (auth.Identity, error) {
 	return g.auth.Token(token)
 }
+
+// Recheck implements session.Gate.
+func (g *gate) Recheck(id auth.Identity) (auth.Identity, error) { return g.auth.Recheck(id) }
 
 // Channel implements session.Gate.
 func (g *gate) Channel(id auth.Identity, ch wire.Channel) (hub.Audience, error) {
@@ -61,6 +67,10 @@ func audience(id auth.Identity, ch wire.Channel) hub.Audience {
 
 // Commands implements session.Gate.
 func (g *gate) Commands(ctx context.Context, id auth.Identity, c wire.Command) (wire.CommandReply, error) {
+	g.auth.Active(id) // who works is not signed out for idleness
+	if c.Name == displayReport {
+		return wire.CommandReply{}, g.report(id, c.Params)
+	}
 	command, err := ticket.ParseCommand(c.Name, c.Params)
 	if err != nil {
 		return wire.CommandReply{}, err
@@ -74,6 +84,9 @@ func (g *gate) Commands(ctx context.Context, id auth.Identity, c wire.Command) (
 	}
 	if err := g.access.Command(id, c.Name, location, ticketID); err != nil {
 		return wire.CommandReply{}, err
+	}
+	if c, ok := command.(ticket.Select); ok && c.User != 0 && c.User != id.User && !id.Admin {
+		return wire.CommandReply{}, wire.Errorf(wire.Forbidden, "a clerk chooses a desk and lines only for themselves")
 	}
 	res, err := g.ledger.Do(ctx, ledger.Request{
 		Location: location, Command: command, Actor: Actor(id), Key: scoped(id, c.Key, command),

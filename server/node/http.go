@@ -71,14 +71,14 @@ func (d *doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (n *Node) hubAPI() *hubapi.API {
 	return hubapi.New(hubapi.Options{
 		Ledger: n.ledger, Auth: n.auth, Access: n.access, Pairings: n.pairings,
-		ClientIP: n.clientIP, AutoClaim: n.autoClaim,
+		ClientIP: n.clientIP, AutoClaim: n.autoClaim, Secure: n.o.Proxies.Secure, Screens: n.screens,
 	})
 }
 
 func (n *Node) queueAPI() http.Handler {
 	return queueapi.New(queueapi.Deps{
 		Ledger: n.ledger, Keys: n.auth, Access: n.access, Clock: n.o.Clock, Log: n.o.Log,
-		UserChanged: n.auth.UserChanged, Addr: n.clientIP,
+		UserChanged: n.auth.UserChanged, Addr: n.clientIP, Rate: n.o.QueueRate,
 	})
 }
 

@@ -17,9 +17,11 @@ import (
 
 	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
+	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/hubapi"
 	"github.com/nowserving/nowserving/server/ops"
+	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/session"
 	"github.com/nowserving/nowserving/store"
 )
@@ -40,14 +42,18 @@ type Options struct {
 	// RequestRate and RequestBurst bound the requests of one address.
 	RequestRate  float64
 	RequestBurst int
+	// QueueRate limits each key of the queue API; zero is its documented rate.
+	QueueRate limit.Rate
 	// Drain is how long a stop may take.
 	Drain   time.Duration
 	Limits  session.Limits
 	Proxies ops.Proxies
 	// SessionIdle and SessionMax end a browser's sign-in.
 	SessionIdle, SessionMax time.Duration
-	Clock                   func() time.Time
-	Log                     zerolog.Logger
+	// Speech is the program that speaks, or "".
+	Speech string
+	Clock  func() time.Time
+	Log    zerolog.Logger
 }
 
 // Node is one server process. Build makes it, Run runs it, Close ends what Build
@@ -61,6 +67,7 @@ type Node struct {
 	access   *auth.Access
 	sessions *session.Server
 	pairings *hubapi.Pairings
+	screens  *hubapi.Screens
 	metrics  *ops.Metrics
 	listener net.Listener
 	server   *http.Server
@@ -90,7 +97,8 @@ func (n *Node) build(ctx context.Context) error {
 	}
 	n.metrics = ops.NewMetrics()
 	var err error
-	if n.listener, err = net.Listen("tcp", o.Listen); err != nil {
+	lc := net.ListenConfig{Control: control}
+	if n.listener, err = lc.Listen(ctx, "tcp", o.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	n.base = o.PublicURL
@@ -110,7 +118,10 @@ func (n *Node) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.hub.SetSource(source{n.ledger, n.hub})
+	if err := n.buildScreens(); err != nil {
+		return err
+	}
+	n.hub.SetSource(source{n.ledger, n.hub, n.screens.Devices})
 	n.start()
 	n.auth, err = auth.Open(auth.Options{
 		Docs: n.ledger, Directory: directory{n.ledger}, Now: o.Clock, Audit: auth.AuditorFunc(n.audit),
@@ -121,10 +132,10 @@ func (n *Node) build(ctx context.Context) error {
 	}
 	n.access = auth.NewAccess(where{n.ledger}, auth.AuditorFunc(n.audit), o.Clock)
 	n.sessions = session.New(session.Options{
-		Hub: n.hub, Gate: &gate{n.ledger, n.hub, n.auth, n.access}, Limits: o.Limits, Clock: o.Clock, Log: o.Log,
+		Hub: n.hub, Gate: &gate{n.ledger, n.hub, n.auth, n.access, n.screens}, Limits: o.Limits, Clock: o.Clock, Log: o.Log,
 		ClientIP: n.clientIP,
 	})
-	n.auth.OnRevoke(func(grant string) { n.sessions.Revoke(grant) })
+	n.auth.OnRevoke(n.disconnect)
 	n.pairings = hubapi.NewPairings(o.Clock)
 	if err := n.firstStart(ctx); err != nil {
 		return err
@@ -132,6 +143,20 @@ func (n *Node) build(ctx context.Context) error {
 	n.gauges()
 	n.server = n.httpServer()
 	return nil
+}
+
+// disconnect ends the sockets of a grant that was revoked, or sends them away to
+// come back with what it allows now.
+func (n *Node) disconnect(grant string) {
+	code := wire.CloseChanged
+	_, err := n.auth.Recheck(auth.Identity{Grant: grant})
+	switch {
+	case errors.Is(err, auth.ErrExpired):
+		code = wire.CloseExpired
+	case err != nil:
+		code = wire.CloseRevoked
+	}
+	n.sessions.Disconnect(grant, code)
 }
 
 // start runs the ledger and the hub's workers.

@@ -1,19 +1,18 @@
 package node
 
 import (
-	"bytes"
-	"encoding/json"
-
 	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/hubapi"
 )
 
 // source is the ledger as the hub sees it, with what only the hub knows: who is
-// present, on consoles.
+// present and how screens are, on consoles.
 type source struct {
 	*ledger.Ledger
-	hub *hub.Hub
+	hub     *hub.Hub
+	devices *hubapi.Devices
 }
 
 // Snapshot implements hub.Source.
@@ -22,15 +21,10 @@ func (s source) Snapshot(key hub.Key) (hub.Snapshot, error) {
 	if err != nil || key.Channel.Kind != wire.ConsoleChannel {
 		return snap, err
 	}
-	present, err := json.Marshal(s.hub.Present(key.Channel.ID))
-	if err != nil {
+	if snap, err = withMember(snap, "presence", s.hub.Present(key.Channel.ID)); err != nil {
 		return hub.Snapshot{}, err
 	}
-	// The snapshot is a JSON object: its last byte is the closing brace.
-	body := bytes.Clone(snap.Data[:len(snap.Data)-1])
-	body = append(body, `,"presence":`...)
-	snap.Data = append(append(body, present...), '}')
-	return snap, nil
+	return withMember(snap, "devices", s.devices.In(int(key.Channel.ID)))
 }
 
 var _ hub.Source = source{}

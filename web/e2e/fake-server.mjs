@@ -9,8 +9,8 @@ import { upgrade } from "./socket.mjs";
 
 const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-  "media-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
+  "media-src 'self' blob:; font-src 'self'; base-uri 'none'; form-action 'self'";
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css" };
 const COOKIE = "nowserving_session=fake";
 const USER = { id: 1, email: "clerk@example.com", firstName: "Kai", lastName: "Saar", locations: [1] };
@@ -23,6 +23,16 @@ class Failure {
   }
 }
 
+/** A WAV file of that many seconds. */
+function silence(seconds) {
+  const data = Buffer.alloc(Math.round(seconds * 8000) * 2);
+  const head = Buffer.from("RIFF    WAVEfmt                     data    ", "latin1");
+  head.writeUInt32LE(36 + data.length, 4);
+  [[16, 16, 4], [20, 1, 2], [22, 1, 2], [24, 8000, 4], [28, 16000, 4], [32, 2, 2], [34, 16, 2], [40, data.length, 4]]
+    .forEach(([at, value, size]) => head.writeUIntLE(value, at, size));
+  return Buffer.concat([head, data]);
+}
+
 export class FakeHub {
   constructor(options = {}) {
     this.autoPair = options.autoPair ?? true;
@@ -30,6 +40,12 @@ export class FakeHub {
     // How far the hub's clock is ahead, for tests that move a page's clock.
     this.ahead = 0;
     this.refuse = false;
+    // What screens said of themselves, and how they are to look.
+    this.reports = [];
+    this.settings = { layout: "focus", theme: "dark", names: "none" };
+    // The length of every spoken clip in seconds; 0: there are none.
+    this.speech = 0;
+    this.clips = [];
     this.sockets = new Set();
     this.keys = new Map();
     this.pairings = new Map();
@@ -84,7 +100,10 @@ export class FakeHub {
 
   snapshot(channel) {
     const all = [...this.tickets.values()];
-    const common = { location: this.location, lines: this.counted(), desks: this.desks, settings: { layout: "board", theme: this.theme ?? "dark", names: "none" } };
+    const common = { location: this.location, lines: this.counted(), desks: this.desks, settings: { ...this.settings, theme: this.theme ?? this.settings.theme } };
+    if (channel.startsWith("display:")) {
+      return { display: this.displays.find((d) => d.id === Number(channel.slice(8))) };
+    }
     if (channel.startsWith("console:")) {
       const tickets = all.filter((t) => t.status === "NEW" || t.status === "CALLED");
       return { ...common, users: [USER], displays: this.displays, tickets, presence: [] };
@@ -148,7 +167,27 @@ export class FakeHub {
     return fresh;
   }
 
+  /** Changes the location or the settings, as an administrator would. */
+  change(location = {}, settings = {}) {
+    this.location = { ...this.location, ...location };
+    this.settings = { ...this.settings, ...settings };
+    const prev = this.offset++;
+    const data = { location: this.location, settings: this.settings };
+    this.send("board:1", { push: "location.changed", channel: "board:1", offset: this.offset, prev, time: this.now().toISOString(), data });
+    // The console's channel has the same offsets.
+    this.send("console:1", { push: "location.changed", channel: "console:1", offset: this.offset, prev, time: this.now().toISOString(), data });
+  }
+
+  /** An ephemeral push to one screen. */
+  tellDisplay(id, push, data) {
+    this.send(`display:${id}`, { push, channel: `display:${id}`, time: this.now().toISOString(), data });
+  }
+
   command({ name, params }) {
+    if (name === "display.report") {
+      this.reports.push(params);
+      return undefined;
+    }
     const t = params.ticket ? this.tickets.get(params.ticket) : undefined;
     if (params.ticket && !t) throw new Failure("not_found", "no such ticket");
     switch (name) {
@@ -283,7 +322,14 @@ export class FakeHub {
         response.writeHead(status, { "Content-Type": "application/json", ...headers });
         response.end(JSON.stringify(value));
       };
-      if (path.startsWith("/hub/")) {
+      const clip = /^\/hub\/v1\/speech\/(.+)\.wav$/.exec(path);
+      if (clip) {
+        this.clips.push(clip[1]);
+        const wav = this.speech ? silence(this.speech) : undefined;
+        response.writeHead(wav ? 200 : 204, { "Content-Type": "audio/wav", "Cache-Control": "no-store" }).end(wav);
+      } else if (/^\/board\/1\/media\//.test(path)) {
+        response.writeHead(200, { "Content-Type": "image/png" }).end(readFileSync(new URL("../board.png", import.meta.url)));
+      } else if (path.startsWith("/hub/")) {
         this.api(request, path, body ? JSON.parse(body) : {}, answer);
       } else {
         this.page(path, response);

@@ -21,8 +21,9 @@ function freePort() {
 }
 
 export class RealHub {
-  static async start() {
+  static async start(...flags) {
     const hub = new RealHub();
+    hub.flags = flags;
     hub.data = mkdtempSync(join(tmpdir(), "nowserving-e2e-"));
     hub.url = `http://127.0.0.1:${await freePort()}`;
     await hub.up();
@@ -31,7 +32,7 @@ export class RealHub {
 
   /** Starts the process; also after a kill, in the same folder. */
   async up() {
-    const args = ["-demo", "-listen", this.url.slice(7), "-data", this.data, "-log-level", "warn", "-request-rate", "0", "-min-free", "64MiB"];
+    const args = ["-demo", "-listen", this.url.slice(7), "-data", this.data, "-log-level", "warn", "-request-rate", "0", "-min-free", "64MiB", ...this.flags];
     this.process = spawn(BINARY, args, { stdio: ["ignore", "inherit", "inherit"] });
     this.ended = new Promise((resolve) => this.process.on("exit", resolve));
     const until = Date.now() + READY;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Announcer, Call, HOLD, HOLD_BURST, HOLD_MIN } from "../src/board/announcer";
-import { CALLED_FOR, Moment, viewOf } from "../src/board/model";
+import { lookOf, Look } from "../src/board/look";
+import { CALLED_FOR, Moment, viewOf as view } from "../src/board/model";
 import { isFresh, Newsroom } from "../src/board/news";
 import { ZoneClock } from "../src/board/time";
-import { Push, readBoard } from "../src/client/index";
+import { Board, Push, readBoard } from "../src/client/index";
 import { FakeEnv } from "./fake";
 
 const AT = "2026-11-21T10:42:05.120Z";
@@ -152,8 +153,14 @@ test("calls older than 30 s are not chimed, nor any without the hub's clock", ()
   assert.equal(isFresh(news, undefined), false);
 });
 
+const SCREEN = { width: 1920, height: 1080 };
+
+/** The view of a screen in the focus layout, unless a test is about another. */
+const viewOf = (board: Board, moment: Moment, extra: Partial<Look> = {}) =>
+  view(board, moment, { ...lookOf({ ...board, settings: { layout: "focus", ...board.settings } }, undefined, SCREEN), ...extra });
+
 const moment = (extra: Partial<Moment> = {}): Moment =>
-  ({ now: NOW + 1000, announcing: undefined, last: undefined, earlier: new Map(), ...extra });
+  ({ now: NOW + 1000, local: undefined, announcing: undefined, queued: 0, last: undefined, earlier: new Map(), card: undefined, ...extra });
 
 test("the newest call is the hero and is not in the list as well", () => {
   const board = readBoard({
@@ -165,7 +172,7 @@ test("the newest call is the hero and is not in the list as well", () => {
   const view = viewOf(board, moment());
   assert.deepEqual([view.hero.publicId, view.hero.desk, view.hero.mode], ["A-42", "Desk 3", "called"]);
   assert.deepEqual(view.rows.map((r) => [r.publicId, r.desk, r.ended]), [["A-41", "Information", true]]);
-  assert.equal(view.waiting, "1 waiting");
+  assert.equal(view.waiting, "Waiting: 1");
   assert.equal(viewOf(board, moment({ announcing: call("A-42") })).hero.mode, "calling");
   assert.equal(viewOf(board, moment({ now: NOW + CALLED_FOR })).hero.mode, "quiet");
   assert.equal(viewOf(readBoard({}), moment()).hero.mode, "idle");
@@ -181,7 +188,7 @@ test("while one call is announced the next one is already in the list", () => {
 
 test("a call is announced in full although its ticket has left the board", () => {
   const view = viewOf(readBoard({ serving: [ticket("A-43", "CALLED", { calledAt: AT })] }), moment({ announcing: call("A-42", 3) }));
-  assert.deepEqual([view.hero.publicId, view.hero.desk, view.hero.label], ["A-42", "Desk 3", "Third call"]);
+  assert.deepEqual([view.hero.publicId, view.hero.desk, view.hero.labels[0]], ["A-42", "Desk 3", "Third call"]);
 });
 
 test("a waiting call whose ticket goes back to its line is not announced", () => {
@@ -199,7 +206,7 @@ test("a recall says which call it is, and stays although a newer call is open", 
     serving: [ticket("A-43", "CALLED", { calledAt: "2026-11-21T10:42:06.000Z" }), ticket("A-42", "CALLED", { calledAt: AT, recalls: 1 })],
   });
   const view = viewOf(board, moment({ now: NOW + 3000, last: { key: "A-42", at: NOW + 2000 } }));
-  assert.deepEqual([view.hero.publicId, view.hero.label], ["A-42", "Second call"]);
+  assert.deepEqual([view.hero.publicId, view.hero.labels[0]], ["A-42", "Second call"]);
 });
 
 test("a newer call takes the place of the one announced last, announced or not", () => {

@@ -4,8 +4,11 @@
 export interface Call {
   key: string;
   publicId: string;
-  /** The desk in words, empty where there is none. */
+  /** The desk in words, empty where there is none, and as it is named. */
   desk: string;
+  deskName?: string;
+  /** What the location shows of the visitor's name. */
+  name?: string;
   /** 1 for a call, 2 and more for a recall. */
   times: number;
   /** The push's offset, for receipts; undefined when it came in a snapshot. */
@@ -51,6 +54,11 @@ export class Announcer {
   /** The call on stage. */
   get announcing(): Call | undefined {
     return this.current;
+  }
+
+  /** How many calls wait for theirs. */
+  get queued(): number {
+    return this.queue.length;
   }
 
   add(call: Call): void {

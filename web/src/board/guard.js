@@ -29,7 +29,8 @@
   }
 
   function tooOld() {
-    show("This screen's browser is too old (engine " + engine() + ").");
+    show("This screen's browser is too old (engine " + engine() + "). Open " + location.host +
+      location.pathname.replace(/\/$/, "") + "/plain instead.");
   }
 
   window.onerror = function (message) {

@@ -1,6 +1,7 @@
 // The lobby board page: who this screen is, then its Screen.
 import { browserEnv, Client, onWake, Status } from "../client/index";
 import { Pairing } from "./pairing";
+import { Display } from "./look";
 import { Screen } from "./screen";
 import { forgetToken, loadIdentity, loadToken, saveToken } from "./storage";
 import { View } from "./view";
@@ -19,7 +20,7 @@ function start(): void {
   const view = new View();
   const location = locationFromPath(window.location.pathname);
   const client = new Client(env, { name: VERSION, token: loadToken, pingAtMost: 5000 });
-  const screen = new Screen(env, client, view, location);
+  const screen = new Screen({ env, client, view, location, version: VERSION, token: loadToken });
 
   const pairing = new Pairing(env, location, (code) => view.pairing(code || ""), (paired) => {
     saveToken(paired.token, { display: paired.display, location: paired.location });
@@ -37,10 +38,14 @@ function start(): void {
     if (identity && identity.display !== watched) {
       watched = identity.display;
       client.subscribe("display:" + identity.display, {
-        snapshot: () => undefined,
+        snapshot: (snapshot) => screen.setDisplay((snapshot as { display?: Display }).display),
         push: (push) => {
-          if (push.push === "display.changed" && push.data["reload"] === true) {
+          if (push.push === "display.role") {
+            screen.setSpeaks(push.data["speak"] === true);
+          } else if (push.data["reload"] === true) {
             window.location.reload();
+          } else if (push.data["display"]) {
+            screen.setDisplay(push.data["display"] as Display);
           }
         },
       });

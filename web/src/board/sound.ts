@@ -1,5 +1,7 @@
 // The chime and the voice. Browsers refuse sound until somebody has touched
 // the page, so being locked is a state of its own, shown and never assumed away.
+import { Env } from "../client/index";
+import { Clips } from "./clips";
 
 /** A third down, bright and short: heard over talk without startling. */
 const NOTES = [
@@ -10,23 +12,37 @@ const NOTE_LENGTH = 0.8;
 const CHIME_LENGTH = 1150;
 const LEVEL = 0.5;
 const RETRY = 10000;
-/** Some engines never tell that speech has ended. */
-const SPEECH_LIMIT = 7000;
+/** A hub that is slow with a clip must not hold up the next call. */
+const LOAD_LIMIT = 4000;
+/** Between two clips, and after a language, in seconds. */
+const GAP = 0.04;
+const PAUSE = 0.5;
 
 type After = (ms: number, run: () => void) => () => void;
+
+/** How sound is: open, locked until somebody presses a key, or not there at all. */
+export type SoundState = "open" | "locked" | "none";
 
 /** One audio context for the life of the page. */
 export class Sound {
   private readonly after: After;
   private readonly changed: (locked: boolean) => void;
   private readonly context: AudioContext | undefined;
+  private readonly clips: Clips<AudioBuffer>;
+  private readonly token: () => string | undefined;
   private told: boolean | undefined;
 
-  constructor(after: After, changed: (locked: boolean) => void) {
-    this.after = after;
+  constructor(env: Env, token: () => string | undefined, changed: (locked: boolean) => void) {
+    this.after = (ms, run) => env.after(ms, run);
+    this.token = token;
     this.changed = changed;
+    this.clips = new Clips((path, done) => this.get(path, done), () => env.now());
     this.context = makeContext();
     this.watch();
+  }
+
+  get state(): SoundState {
+    return !this.context ? "none" : this.context.state === "running" ? "open" : "locked";
   }
 
   /** To be called on every key, click and touch. */
@@ -50,32 +66,52 @@ export class Sound {
     this.after(CHIME_LENGTH, () => done(true));
   }
 
-  /** Speaks where there is a voice for it; the chime alone is a full announcement. */
-  speak(text: string, language: string, done: (spoken: boolean) => void): void {
-    const synthesis = window.speechSynthesis;
-    if (!synthesis || synthesis.getVoices().length === 0) {
+  /** Loads and keeps a clip; undefined when it cannot be had. */
+  private get(path: string, done: (clip: AudioBuffer | undefined) => void): void {
+    const request = new XMLHttpRequest();
+    request.open("GET", path);
+    request.responseType = "arraybuffer";
+    request.timeout = LOAD_LIMIT;
+    const token = this.token();
+    if (token) {
+      request.setRequestHeader("Authorization", "Bearer " + token);
+    }
+    const fail = () => done(undefined);
+    request.onerror = fail;
+    request.ontimeout = fail;
+    request.onload = () => {
+      if (request.status !== 200 || !this.context) {
+        fail();
+        return;
+      }
+      // With callbacks: the oldest engines answer with nothing.
+      const decoded = this.context.decodeAudioData(request.response as ArrayBuffer, done, fail) as Promise<AudioBuffer> | undefined;
+      if (decoded) {
+        decoded.catch(() => undefined);
+      }
+    };
+    request.send();
+  }
+
+  /** Fetches what a call needs while its chime is still sounding. */
+  prepare(names: string[], languages: string[]): void {
+    if (this.context) {
+      languages.forEach((language) => this.clips.load(language, names, () => undefined));
+    }
+  }
+
+  /** Says a call in one language after another; done says whether any was said. */
+  speak(names: string[], languages: string[], done: (spoken: boolean) => void): void {
+    const [language, ...rest] = languages;
+    const context = this.context;
+    if (!language || !context || context.state !== "running") {
       done(false);
       return;
     }
-    let ended = false;
-    const end = (spoken: boolean) => {
-      if (!ended) {
-        ended = true;
-        done(spoken);
-      }
-    };
-    const utterance = new SpeechSynthesisUtterance(text);
-    utterance.lang = language;
-    utterance.rate = 0.9;
-    utterance.onend = () => end(true);
-    utterance.onerror = () => end(false);
-    this.after(SPEECH_LIMIT, () => {
-      if (!ended) {
-        synthesis.cancel();
-        end(false);
-      }
+    this.clips.load(language, names, (clips) => {
+      const length = clips ? play(context, clips) : 0;
+      this.after(length, () => this.speak(names, rest, (more) => done(more || length > 0)));
     });
-    synthesis.speak(utterance);
   }
 
   private watch(): void {
@@ -101,6 +137,19 @@ function makeContext(): AudioContext | undefined {
   } catch (_) {
     return undefined; // no sound device
   }
+}
+
+/** Schedules clips one behind the other; answers how long they take, in ms. */
+function play(context: AudioContext, clips: AudioBuffer[]): number {
+  let at = context.currentTime + 0.05;
+  for (const clip of clips) {
+    const source = context.createBufferSource();
+    source.buffer = clip;
+    source.connect(context.destination);
+    source.start(at);
+    at += clip.duration + GAP;
+  }
+  return (at - context.currentTime + PAUSE) * 1000;
 }
 
 /** One struck note: a sine with its octave, dying away. */

@@ -1,5 +1,6 @@
 // What a screen remembers over a restart: who it is, and what it last showed.
 import { Board, readBoard } from "../client/index";
+import { Display } from "./look";
 
 const TOKEN = "nowserving.display";
 const IDENTITY = "nowserving.display.identity";
@@ -16,6 +17,8 @@ export interface Saved {
   board: Board;
   /** Calls that were announced, so that a reload does not chime them again. */
   announced: string[];
+  /** The screen's own settings. */
+  display?: Display;
 }
 
 /** Storage may be denied or full; a screen then lives without a memory. */
@@ -67,7 +70,13 @@ export function loadBoard(location: number): Saved | undefined {
   if (!saved || typeof saved.at !== "number") {
     return undefined;
   }
-  return { at: saved.at, board: readBoard(saved.board), announced: Array.isArray(saved.announced) ? saved.announced : [] };
+  const found: Saved = {
+    at: saved.at, board: readBoard(saved.board), announced: Array.isArray(saved.announced) ? saved.announced : [],
+  };
+  if (saved.display && saved.display.id > 0) {
+    found.display = saved.display;
+  }
+  return found;
 }
 
 export function saveBoard(location: number, saved: Saved): void {

@@ -1,15 +1,23 @@
 // Times as people in the lobby read them: the hub's clock in the location's zone.
 
+import { Local } from "./hours";
+
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
 /** Formats instants in one zone. An unknown zone falls back to the device's. */
 export class ZoneClock {
   private readonly minutes: (at: Date) => string;
   private readonly seconds: (at: Date) => string;
   private readonly day: (at: Date) => string;
+  private readonly date: (at: Date) => string;
+  private readonly weekday: (at: Date) => string;
 
   constructor(zone: string | undefined) {
     this.minutes = formatter(zone, { hour: "2-digit", minute: "2-digit", hour12: false });
     this.seconds = formatter(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
     this.day = formatter(zone, { day: "numeric", month: "short" });
+    this.date = formatter(zone, { day: "2-digit", month: "2-digit", year: "numeric" });
+    this.weekday = formatter(zone, { weekday: "short" });
   }
 
   /** "10:42" */
@@ -20,6 +28,18 @@ export class ZoneClock {
   /** "10:42:05" */
   hms(ms: number): string {
     return midnight(this.seconds(new Date(ms)));
+  }
+
+  /** The moment on the location's wall; undefined where the engine cannot tell. */
+  local(ms: number): Local | undefined {
+    const at = new Date(ms);
+    const date = /^(\d\d)\/(\d\d)\/(\d{4})$/.exec(this.date(at));
+    const time = /^(\d\d):(\d\d)/.exec(this.hm(ms));
+    const weekday = DAYS.indexOf(this.weekday(at).slice(0, 3));
+    if (!date || !time || weekday < 0) {
+      return undefined;
+    }
+    return { date: date[3] + "-" + date[2] + "-" + date[1], weekday, minute: Number(time[1]) * 60 + Number(time[2]) };
   }
 
   /** Like hms, with the day in front when that is not the day of `now`. */

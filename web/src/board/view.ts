@@ -1,12 +1,19 @@
 // Paints a BoardView. The elements are made once and only their text and
 // classes change: a screen runs for months, and its page must not grow.
+import { byId, fit, fitHeight, make, setAttribute, setData, setProperty, setShown, setText } from "./dom";
+import { Card, Look } from "./look";
 import { BoardView, CHIPS, ChipView, HeroView, ROWS, RowView } from "./model";
-import { words } from "./words";
+import { paintCode } from "./qr";
+import { codeOf, Words, wordsOf } from "./words";
+
+/** The hub's lines of text in the hero's label: two languages, or the hours. */
+const LABELS = 4;
 
 interface Row {
   item: HTMLElement;
   number: HTMLElement;
   desk: HTMLElement;
+  name: HTMLElement;
   note: HTMLElement;
 }
 
@@ -21,22 +28,50 @@ interface Chip {
 export class View {
   private readonly rows: Row[] = [];
   private readonly chips: Chip[] = [];
+  private readonly labels: HTMLElement[] = [];
   private readonly hero = byId("hero");
+  private words: Words = wordsOf([])[0] as Words;
   private pulses = 0;
+  private fitted = "";
 
   constructor() {
-    const list = byId("rows");
     for (let i = 0; i < ROWS; i++) {
-      this.rows.push(makeRow(list));
+      this.rows.push(makeRow(byId("rows")));
     }
-    const chips = byId("chips");
     for (let i = 0; i < CHIPS; i++) {
-      this.chips.push(makeChip(chips));
+      this.chips.push(makeChip(byId("chips")));
     }
-    setText(byId("calls-heading"), words.listHeading);
-    setText(byId("pair-title"), words.pairTitle);
-    setText(byId("pair-help"), words.pairHelp);
+    for (let i = 0; i < LABELS; i++) {
+      this.labels.push(make("bdi", "label", byId("hero-label")));
+    }
     this.sound(false);
+    this.say();
+  }
+
+  /** Layout, theme, sizes and language. */
+  look(look: Look): void {
+    const { sizes } = look;
+    setData("layout", look.layout);
+    setData("theme", look.theme);
+    setProperty(document.body, "--number", sizes.number + "vh");
+    setProperty(document.body, "--desk", sizes.desk + "vh");
+    setProperty(document.body, "--row", sizes.row + "vh");
+    setProperty(document.body, "--rows", String(sizes.rows));
+    this.rows.forEach((row, i) => setShown(row.item, i < sizes.rows * sizes.columns));
+    setData("join", look.join && look.layout !== "desk" ? "shown" : "none");
+    paintCode(byId("join-code"), look.join);
+    this.words = look.words[0] as Words;
+    this.say();
+  }
+
+  private say(): void {
+    const { words } = this;
+    setAttribute(document.documentElement, "lang", words.code);
+    setAttribute(document.documentElement, "dir", words.rtl ? "rtl" : "ltr");
+    setText(byId("calls-heading"), words.say("recent"));
+    setText(byId("join-text"), words.say("join"));
+    setText(byId("pair-title"), words.say("pairTitle"));
+    setText(byId("sound"), words.say("sound"));
   }
 
   paint(view: BoardView): void {
@@ -45,6 +80,22 @@ export class View {
     this.paintHero(view.hero);
     this.rows.forEach((row, i) => paintRow(row, view.rows[i]));
     this.chips.forEach((chip, i) => paintChip(chip, view.chips[i]));
+    this.fit(view);
+  }
+
+  /** Only when something else is written: measuring costs a layout. */
+  private fit(view: BoardView): void {
+    const { hero } = view;
+    const look = ["layout", "theme"].map((name) => document.body.getAttribute("data-" + name));
+    const key = JSON.stringify([hero.publicId, hero.desk, hero.name, hero.more, hero.labels, hero.mode, view.rows, look,
+      window.innerWidth, window.innerHeight, document.body.getAttribute("style"), document.body.getAttribute("data-join")]);
+    if (key === this.fitted) {
+      return;
+    }
+    this.fitted = key;
+    const boxes = [byId("hero-call"), byId("hero-number-box"), byId("hero-to"), byId("hero-label")];
+    fit(boxes.concat(this.rows.map((row) => row.item)));
+    fitHeight(this.hero, boxes);
   }
 
   /** Starts the movement that goes with a new call. */
@@ -67,14 +118,20 @@ export class View {
   }
 
   sound(locked: boolean): void {
-    const hint = byId("sound");
-    setText(hint, locked ? words.soundLocked : "");
-    hint.style.display = locked ? "" : "none";
+    setShown(byId("sound"), locked);
     setData("sound", locked ? "locked" : "open");
   }
 
-  theme(theme: string): void {
-    setData("theme", theme === "light" ? "light" : "dark");
+  /** A card over everything, or undefined. */
+  emergency(card: Card | undefined): void {
+    setData("emergency", card ? "shown" : "none");
+    if (card) {
+      const words = wordsOf([card.language])[0] as Words;
+      setAttribute(byId("emergency"), "lang", card.language);
+      setAttribute(byId("emergency"), "dir", words.rtl && codeOf(card.language) ? "rtl" : "ltr");
+      setText(byId("emergency-title"), codeOf(card.language) ? words.say("important") : "!");
+      setText(byId("emergency-text"), card.text);
+    }
   }
 
   /** Undefined hides the pairing page; "" shows it without a code yet. */
@@ -85,28 +142,36 @@ export class View {
     }
     setData("pairing", code);
     setText(byId("pair-code"), code || "\u2026");
-    setText(byId("pair-help"), code ? words.pairHelp : words.pairWait);
+    setText(byId("pair-help"), this.words.say(code ? "pairHelp" : "pairWait"));
+    // The code is on the screen anyway, and only signed-in staff can use it.
+    paintCode(byId("pair-qr"), code && window.location.origin + "/console#pair=" + code);
   }
 
   /** A text in place of the call, for the time before there is a board. */
-  message(text: string): void {
-    setText(byId("hero-label"), text);
+  starting(): void {
+    this.paintLabels([this.words.say("starting")], "");
+  }
+
+  private paintLabels(texts: string[], language: string): void {
+    this.labels.forEach((label, i) => {
+      setShown(label, !!texts[i]);
+      setText(label, texts[i] || "");
+      setAttribute(label, "lang", language || this.words.code);
+    });
   }
 
   private paintHero(hero: HeroView): void {
     setData("hero", hero.mode);
     setAttribute(this.hero, "data-public-id", hero.publicId);
     setAttribute(this.hero, "data-key", hero.key);
-    setText(byId("hero-label"), hero.label);
+    this.paintLabels(hero.labels, hero.language);
     setText(byId("hero-number"), hero.publicId);
     setText(byId("hero-desk"), hero.desk);
-    const classes = this.hero.classList;
-    classes.toggle("no-desk", !hero.desk);
-    classes.toggle("fit-7", hero.publicId.length >= 6 && hero.publicId.length < 8);
-    classes.toggle("fit-9", hero.publicId.length >= 8);
-    classes.toggle("to-9", hero.desk.length >= 9 && hero.desk.length < 13);
-    classes.toggle("to-14", hero.desk.length >= 13 && hero.desk.length < 19);
-    classes.toggle("to-20", hero.desk.length >= 19);
+    setText(byId("hero-name"), hero.name);
+    setShown(byId("hero-name"), hero.name !== "");
+    setText(byId("hero-more"), hero.more);
+    setShown(byId("hero-more"), hero.more !== "");
+    this.hero.classList.toggle("no-desk", !hero.desk);
   }
 }
 
@@ -114,17 +179,18 @@ function paintRow(row: Row, view: RowView | undefined): void {
   const classes = row.item.classList;
   classes.toggle("used", !!view);
   classes.toggle("ended", !!view && view.ended);
-  classes.toggle("no-desk", !!view && !view.desk);
-  classes.toggle("small", !!view && (view.desk.length > 8 || view.note !== ""));
+  classes.toggle("hot", !!view && view.hot && document.body.getAttribute("data-layout") === "media");
+  classes.toggle("no-desk", !view || !view.desk);
   setAttribute(row.item, "data-key", view ? view.key : "");
   setAttribute(row.item, "data-public-id", view ? view.publicId : "");
   setText(row.number, view ? view.publicId : "");
   setText(row.desk, view ? view.desk : "");
+  setText(row.name, view ? view.name : "");
   setText(row.note, view ? view.note : "");
 }
 
 function paintChip(chip: Chip, view: ChipView | undefined): void {
-  chip.item.style.display = view ? "" : "none";
+  setShown(chip.item, !!view);
   chip.color.style.backgroundColor = view ? view.color : "";
   setText(chip.name, view ? view.name : "");
   setText(chip.text, view ? view.text : "");
@@ -134,7 +200,9 @@ function makeRow(list: HTMLElement): Row {
   const item = make("li", "row", list);
   const number = make("bdi", "row-number", item);
   item.appendChild(arrow());
-  return { item, number, desk: make("span", "row-desk", item), note: make("span", "row-note", item) };
+  return {
+    item, number, desk: make("bdi", "row-desk", item), name: make("bdi", "row-name", item), note: make("span", "row-note", item),
+  };
 }
 
 /** Drawn, because the arrows of fonts differ more than those of signs may. */
@@ -148,44 +216,5 @@ function arrow(): Element {
 function makeChip(list: HTMLElement): Chip {
   const item = make("li", "chip", list);
   const color = make("span", "chip-color", item);
-  return { item, color, name: make("span", "", item), text: make("span", "chip-text", item) };
-}
-
-function make(tag: string, className: string, parent: HTMLElement): HTMLElement {
-  const element = document.createElement(tag);
-  element.className = className;
-  parent.appendChild(element);
-  return element;
-}
-
-function byId(id: string): HTMLElement {
-  const element = document.getElementById(id);
-  if (!element) {
-    throw new Error("no element " + id);
-  }
-  return element;
-}
-
-/**
- * Writes only what differs, so that an unchanged screen costs no layout, and
- * into the text node that is there: a new one each time is work for a small
- * machine's garbage collector.
- */
-function setText(element: HTMLElement, text: string): void {
-  const node = element.firstChild;
-  if (!node) {
-    element.appendChild(document.createTextNode(text));
-  } else if (node.nodeValue !== text) {
-    node.nodeValue = text;
-  }
-}
-
-function setAttribute(element: HTMLElement, name: string, value: string): void {
-  if (element.getAttribute(name) !== value) {
-    element.setAttribute(name, value);
-  }
-}
-
-function setData(name: string, value: string): void {
-  setAttribute(document.body, "data-" + name, value);
+  return { item, color, name: make("bdi", "", item), text: make("bdi", "chip-text", item) };
 }

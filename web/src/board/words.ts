@@ -1,26 +1,74 @@
-// What a board says. One place, so that a translation has one place to go.
+/// <reference path="./words-all.d.ts" />
+// What a board says, in each language that has a file in display/words.
+import all from "words:all";
 
-export const words = {
-  calling: "Now calling",
-  called: "Called",
-  lastCalled: "Last called",
-  earlier: "called earlier",
-  idle: "Please take a ticket",
-  listHeading: "Recently called",
-  starting: "Starting\u2026",
-  soundLocked: "Press OK for sound",
-  pairTitle: "Pair this screen",
-  pairHelp: "In the console, open Screens and type this code",
-  pairWait: "Asking for a code\u2026",
-  desk: (name: string) => (/^\d+[A-Za-z]?$/.test(name) ? "Desk " + name : name),
-  nth: (call: number) => {
-    const names = ["", "", "Second call", "Third call"];
-    return names[call] || "Call " + call;
-  },
-  waiting: (count: number) => (count === 0 ? "Nobody is waiting" : count + " waiting"),
-  wait: (min: number, max: number) => (min === max ? min + " min" : min + "\u2013" + max + " min"),
-  stale: (since: string) => (since ? "Updating. Last update " + since : "Updating\u2026"),
-  offline: (since: string) =>
-    (since ? "Screen offline since " + since : "Screen offline") + ". Please listen or ask staff.",
-  spoken: (publicId: string, desk: string) => (desk ? publicId + " to " + desk : publicId),
-};
+type Texts = { [key: string]: string | string[] };
+
+export const FALLBACK = "en";
+
+/** One language. */
+export class Words {
+  readonly code: string;
+  private readonly texts: Texts;
+
+  constructor(code: string, texts: Texts) {
+    this.code = code;
+    this.texts = texts;
+  }
+
+  get rtl(): boolean {
+    return this.texts["dir"] === "rtl";
+  }
+
+  /** The text of a key, with {names} filled in. */
+  say(key: string, values: { [name: string]: string | number } = {}): string {
+    const text = this.texts[key];
+    return typeof text !== "string" ? "" : text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  }
+
+  /** Monday is 0. */
+  day(weekday: number): string {
+    return (this.texts["days"] as string[])[weekday] || "";
+  }
+
+  /** "Desk 3", or a desk's own words. */
+  desk(name: string): string {
+    return /^\d+[A-Za-z]?$/.test(name) ? this.say("desk", { name }) : name;
+  }
+
+  nth(call: number): string {
+    return call === 2 ? this.say("second") : call === 3 ? this.say("third") : this.say("nth", { n: call });
+  }
+
+  waiting(n: number): string {
+    return n === 0 ? this.say("nobody") : this.say("waiting", { n });
+  }
+
+  wait(min: number, max: number): string {
+    return min === max ? this.say("waitOne", { min }) : this.say("wait", { min, max });
+  }
+
+  stale(time: string): string {
+    return time ? this.say("stale", { time }) : this.say("staleNever");
+  }
+
+  offline(time: string): string {
+    return time ? this.say("offline", { time }) : this.say("offlineNever");
+  }
+}
+
+/** The code of the file that serves a language, or "": "pt-BR" is served by "pt". */
+export function codeOf(language: string): string {
+  for (const code of [language, language.split("-")[0] || "", language.toLowerCase()]) {
+    if (Object.prototype.hasOwnProperty.call(all, code)) {
+      return code;
+    }
+  }
+  return "";
+}
+
+/** The words of a location's languages, first one first; never empty. */
+export function wordsOf(languages: string[] | undefined): Words[] {
+  const codes = (languages || []).map(codeOf).filter((code, i, list) => code !== "" && list.indexOf(code) === i);
+  return (codes.length ? codes : [FALLBACK]).map((code) => new Words(code, all[code] as Texts));
+}

@@ -43,6 +43,8 @@ export interface BoardLocation {
   name: string;
   timezone?: string;
   languages?: string[];
+  /** Absent: always open. */
+  hours?: unknown;
 }
 
 export interface Board {
