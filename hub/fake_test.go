@@ -101,7 +101,6 @@ type client struct {
 	wake   *sync.Cond
 	room   int // bytes that fit without waiting; -1 is any number
 	raw    []byte
-	frames []frame // whole frames that were not looked at
 	code   wire.CloseCode
 	closed bool
 	writes int

@@ -33,7 +33,7 @@
 //	                         n, c, d, v hold the whole Index, so filters need no document;
 //	                         each is deleted by the commit that moves or erases the ticket
 //	e ticket seq             one entry of a conversation; deleted by the ticket's erasure
-//	i key                    idempotency result: time, ticket, value; deleted after ResultTTL or by the ticket's erasure
+//	i key                    idempotency result: time, ticket, value; deleted after ResultTTL; the ticket's erasure takes the value
 //	j ticket key             results of a ticket: time; deleted with the result
 //	f kind key               document; deleted by a nil Value
 //	s location               snapshot: offset, generation, chunks, length; replaced by the next, deleted by an erasure

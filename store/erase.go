@@ -81,7 +81,8 @@ func (b *batch) eraseResults(id int64) error {
 		if err != nil {
 			return err
 		}
-		if err := b.delete(key{kind: 'i', rest: k.rest}); err != nil {
+		r.value = nil // that the key was used stays known: a retry must not happen again
+		if err := b.set(key{kind: 'i', rest: k.rest}, appendResult(make([]byte, 0, 20), r)); err != nil {
 			return err
 		}
 	}

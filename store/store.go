@@ -85,8 +85,8 @@ type Doc struct {
 // Result is what an idempotency key gave.
 type Result struct {
 	Key    string
-	Ticket int64 // erased with this ticket
-	Value  []byte
+	Ticket int64  // whose erasure takes Value
+	Value  []byte // empty when it was erased
 }
 
 // Change is everything one command does. A commit takes several, of any
@@ -98,10 +98,10 @@ type Change struct {
 	Docs    []Doc
 	Result  *Result
 	// Erase lists tickets whose personal payload goes: earlier records lose
-	// Personal, entries and idempotency results are deleted, older versions are
-	// forgotten (without a new version in this Change the ticket is gone), and
-	// so are the snapshots of its locations. What this same Change writes of the
-	// ticket stays.
+	// Personal, entries are deleted, idempotency results lose their value (the
+	// key stays used), older versions are forgotten (without a new version in
+	// this Change the ticket is gone), and so are the snapshots of its locations.
+	// What this same Change writes of the ticket stays.
 	Erase []int64
 }
 

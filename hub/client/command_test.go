@@ -175,7 +175,7 @@ func TestSubscriptionsComeAndGo(t *testing.T) {
 		l.push("ticket.called", 106, 105)
 		b.saw("")
 		l.cut()
-		l = b.hub.next()
+		b.hub.next()
 		b.saw("connecting; catchingUp; live") // nothing wanted: current at once
 		if _, ok := b.c.Position("board:1"); ok {
 			b.Error("a position of a channel that was given up")

@@ -127,6 +127,9 @@ func (g *group) remembered(p *pending) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("look up key: %w", err)
 		}
+		if len(stored.Value) == 0 {
+			return g.forgotten(p, stored.Ticket)
+		}
 		if err := json.Unmarshal(stored.Value, &past); err != nil {
 			return false, fmt.Errorf("decode remembered result: %w", err)
 		}
@@ -135,6 +138,20 @@ func (g *group) remembered(p *pending) (bool, error) {
 		return false, &wire.Error{Code: wire.Conflict, Field: "key", Message: "this key was used for another command"}
 	}
 	p.result = Result{Location: past.Location, Offset: past.Offset, Ticket: past.Ticket, Again: true}
+	return true, nil
+}
+
+// forgotten answers a key whose result was erased together with its ticket: what
+// it gave is gone, but it must not happen again.
+func (g *group) forgotten(p *pending, id int64) (bool, error) {
+	t := g.tickets[id]
+	if t == nil {
+		var err error
+		if t, err = g.l.Ticket(id); err != nil {
+			return false, err
+		}
+	}
+	p.result = Result{Location: t.Location, Offset: t.Offset, Ticket: t, Again: true}
 	return true, nil
 }
 

@@ -447,8 +447,11 @@ func TestEraseLeavesNothing(t *testing.T) {
 	if res, err := st.Result("e"); err == nil && strings.Contains(string(res.Value), secret) {
 		t.Fatal("the remembered result still holds it")
 	}
-	if _, err := Open(st, &tape{}, Options{Clock: clock()}); err != nil {
-		t.Fatalf("reopening after an erasure: %v", err)
+	r = open(t, st, Options{})
+	// The key was used: a retry that comes after the erasure must not happen again.
+	res, err := r.try(Request{Key: "e", Command: ticket.Edit{Ref: ref(a.ID), LastName: ticket.Some(secret)}})
+	if err != nil || !res.Again || res.Ticket.ID != a.ID || res.Ticket.Private.LastName != "" {
+		t.Fatalf("retry after the erasure: %+v, %v", res, err)
 	}
 }
 

@@ -5,7 +5,6 @@ package memlog
 import (
 	"bytes"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -204,7 +203,12 @@ func (l *Log) erase(id int64, locations map[int]bool) {
 		delete(l.tickets, id)
 	}
 	delete(l.entries, id)
-	maps.DeleteFunc(l.results, func(_ string, r result) bool { return r.Ticket == id })
+	for k, r := range l.results {
+		if r.Ticket == id { // that the key was used stays known
+			r.Value = nil
+			l.results[k] = r
+		}
+	}
 	for location := range locations {
 		j := l.journal(location)
 		j.snapshot, j.offset = nil, 0
