@@ -49,8 +49,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Listen: c.Listen, Data: c.Data, PublicURL: c.PublicURL, Demo: c.Demo, Simulate: c.Simulate,
 		MinFree: uint64(c.MinFree), GroupMax: c.GroupMax, MaxBody: int(c.MaxBody),
 		RequestRate: c.RequestRate, RequestBurst: c.RequestBurst,
-		QueueRate: limit.Rate{PerSecond: c.QueueRate, Burst: c.QueueBurst}, Drain: c.Drain, Limits: limits,
-		Proxies: ops.Proxies{Trusted: c.TrustedProxies}, SessionIdle: c.SessionIdle, SessionMax: c.SessionMax,
+		AllowPrivateWebhooks: c.AllowPrivateWebhooks,
+		Texts:                node.TextProvider{Base: c.TextURL, Account: c.TextAccount, Token: c.TextToken, From: c.TextFrom},
+		QueueRate:            limit.Rate{PerSecond: c.QueueRate, Burst: c.QueueBurst}, Drain: c.Drain, Limits: limits,
+		Proxies: ops.Proxies{Trusted: c.TrustedProxies}, VisitorTTL: c.VisitorTTL, SessionIdle: c.SessionIdle, SessionMax: c.SessionMax,
 		Clock: time.Now, Log: log, Speech: c.Speech,
 	})
 	if err == nil {

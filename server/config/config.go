@@ -38,6 +38,10 @@ type Config struct {
 	// Speech is the program that renders spoken calls; "" is none.
 	Speech string
 
+	// TextAccount, TextToken, TextFrom and TextURL are the account of a
+	// text-message provider; without them messages are kept and shown.
+	TextAccount, TextToken, TextFrom, TextURL string
+
 	// MinFree is the free space below which no command is taken any more: the
 	// store must never meet a full disk.
 	MinFree Bytes
@@ -57,10 +61,8 @@ type Config struct {
 	QueueRate  float64
 	QueueBurst int
 
-	// SocketsMax and SocketsPerAddress bound open sockets, PendingMax and
-	// PendingPerAddress those that have not yet said who they are.
-	SocketsMax        int
-	SocketsPerAddress int
+	// PendingMax and PendingPerAddress bound the sockets that have not yet said
+	// who they are.
 	PendingMax        int
 	PendingPerAddress int
 
@@ -89,8 +91,6 @@ func Default() Config {
 		RequestBurst:      1000,
 		QueueRate:         10,
 		QueueBurst:        40,
-		SocketsMax:        20000,
-		SocketsPerAddress: 1000,
 		PendingMax:        1000,
 		PendingPerAddress: 200, // a lobby's screens come back together after a power cut
 		SessionIdle:       12 * time.Hour,
@@ -113,6 +113,10 @@ func (c *Config) Validate() error {
 		{"log-level", oneOf(c.LogLevel, "trace", "debug", "info", "warn", "error"), "is trace, debug, info, warn or error"},
 		{"log-format", oneOf(c.LogFormat, "auto", "json", "console"), "is auto, json or console"},
 		{"public-url", c.PublicURL == "" || publicURL(c.PublicURL), "is http(s)://host without path, query or user"},
+		{"text-account", c.TextAccount == "" || c.TextToken != "" && c.TextFrom != "", "needs text-token and text-from"},
+		{"text-token", (c.TextAccount == "") == (c.TextToken == ""), "goes with text-account"},
+		{"text-from", (c.TextAccount == "") == (c.TextFrom == ""), "goes with text-account"},
+		{"text-url", c.TextURL == "" || publicURL(c.TextURL), "is http(s)://host without path, query or user"},
 		{"min-free", c.MinFree >= 16<<20, "is at least 16MiB"},
 		{"group-max", between(c.GroupMax, 1, 4096), "is 1 to 4096"},
 		{"max-body", c.MaxBody >= 64<<10 && c.MaxBody <= 64<<20, "is 64KiB to 64MiB"},
@@ -120,8 +124,6 @@ func (c *Config) Validate() error {
 		{"request-burst", between(c.RequestBurst, 1, 1e6), "is 1 to 1000000"},
 		{"queue-rate", c.QueueRate >= 0.1 && c.QueueRate <= 1e6, "is 0.1 to 1000000 a second"},
 		{"queue-burst", between(c.QueueBurst, 1, 1e6), "is 1 to 1000000"},
-		{"sockets-max", between(c.SocketsMax, 1, 1e6), "is 1 to 1000000"},
-		{"sockets-per-address", between(c.SocketsPerAddress, 1, c.SocketsMax), "is 1 to sockets-max"},
 		{"pending-max", between(c.PendingMax, 1, 1e6), "is 1 to 1000000"},
 		{"pending-per-address", between(c.PendingPerAddress, 1, c.PendingMax), "is 1 to pending-max"},
 		{"session-max", within(c.SessionMax, time.Minute, 90*24*time.Hour), "is 1m to 2160h"},

@@ -144,6 +144,20 @@ func (d *Devices) In(location int) []Device {
 	return out
 }
 
+// Beat notes that a screen is there that reports nothing else: a program of the
+// queue API.
+func (d *Devices) Beat(location, display int) {
+	now := d.clock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	x := d.all[display]
+	if x == nil {
+		x = &device{Device: Device{Display: display}}
+		d.all[display] = x
+	}
+	x.location, x.at, x.Seen = location, now, wire.Time(now)
+}
+
 // Forget drops a screen that is gone.
 func (d *Devices) Forget(display int) {
 	d.mu.Lock()

@@ -233,7 +233,7 @@ func (a *API) beginPairing(w http.ResponseWriter, r *http.Request, _ httprouter.
 
 // begin makes a code, which a demonstration claims at once.
 func (a *API) begin(r *http.Request, location int, name string) (code, secret string, err error) {
-	if code, secret, err = a.o.Pairings.Begin(); err != nil {
+	if code, secret, err = a.o.Pairings.Begin(false); err != nil {
 		return "", "", err
 	}
 	if a.o.AutoClaim != nil && a.o.AutoClaim(r, location) {
@@ -289,17 +289,17 @@ func (a *API) claimPairing(w http.ResponseWriter, r *http.Request, p httprouter.
 
 // claim makes a screen of the location and its token.
 func (a *API) claim(ctx context.Context, by, code string, location int, d ticket.Display) (Paired, error) {
-	return a.o.Pairings.Claim(ctx, code, func(ctx context.Context) (Paired, error) {
-		return newDisplay(ctx, a.o.Ledger, a.o.Auth, by, location, d)
+	return a.o.Pairings.Claim(ctx, code, func(ctx context.Context, app bool) (Paired, error) {
+		return newDisplay(ctx, a.o.Ledger, a.o.Auth, by, location, d, app)
 	})
 }
 
 // NewDisplay makes a screen and the token it reads its board with.
 func NewDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by string, location int, name string) (Paired, error) {
-	return newDisplay(ctx, l, a, by, location, ticket.Display{Name: name})
+	return newDisplay(ctx, l, a, by, location, ticket.Display{Name: name}, false)
 }
 
-func newDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by string, location int, d ticket.Display) (Paired, error) {
+func newDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by string, location int, d ticket.Display, app bool) (Paired, error) {
 	// What only the hub decides is not taken from the outside.
 	d.ID, d.Removed, d.Offset = 0, false, 0
 	if d.Name == "" {
@@ -313,8 +313,12 @@ func newDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by
 		return Paired{}, err
 	}
 	id := res.Events[0].Facts.DisplayDef.ID
+	typ := auth.DisplayToken
+	if app {
+		typ = auth.QueueKey
+	}
 	token, _, err := a.Issue(ctx, by, auth.Spec{
-		Type: auth.DisplayToken, Name: d.Name + " (" + strconv.Itoa(id) + ")", Display: id, Locations: []int{location},
+		Type: typ, Name: d.Name + " (" + strconv.Itoa(id) + ")", Display: id, Locations: []int{location},
 	})
 	if err != nil {
 		return Paired{}, err

@@ -41,7 +41,10 @@ type Paired struct {
 type pairing struct {
 	secret  [sha256.Size]byte
 	expires time.Time
-	paired  *Paired
+	// app says that a program of the queue API asks, which needs a key of that
+	// API; our own screens get a token that reads their board and nothing else.
+	app    bool
+	paired *Paired
 }
 
 // Pairings holds the codes that screens show until staff claims them. Codes live
@@ -58,8 +61,9 @@ func NewPairings(clock func() time.Time) *Pairings {
 	return &Pairings{clock: clock, live: map[string]*pairing{}}
 }
 
-// Begin makes a code and the secret that its screen polls with.
-func (p *Pairings) Begin() (code, secret string, err error) {
+// Begin makes a code and the secret that its screen polls with; app says that it
+// is a program of the queue API.
+func (p *Pairings) Begin(app bool) (code, secret string, err error) {
 	raw := make([]byte, 24)
 	if _, err := rand.Read(raw); err != nil {
 		return "", "", fmt.Errorf("draw secret: %w", err)
@@ -76,7 +80,7 @@ func (p *Pairings) Begin() (code, secret string, err error) {
 			return "", "", err
 		}
 	}
-	p.live[code] = &pairing{secret: sha256.Sum256([]byte(secret)), expires: p.clock().Add(codeTTL)}
+	p.live[code] = &pairing{secret: sha256.Sum256([]byte(secret)), expires: p.clock().Add(codeTTL), app: app}
 	return code, secret, nil
 }
 
@@ -121,7 +125,7 @@ func (p *Pairings) Poll(code, secret string) (*Paired, error) {
 }
 
 // Claim gives a code what make makes; it is called at most once per code.
-func (p *Pairings) Claim(ctx context.Context, code string, make func(context.Context) (Paired, error)) (Paired, error) {
+func (p *Pairings) Claim(ctx context.Context, code string, make func(ctx context.Context, app bool) (Paired, error)) (Paired, error) {
 	code = strings.ToUpper(strings.TrimSpace(code))
 	p.mu.Lock()
 	p.sweep()
@@ -135,7 +139,7 @@ func (p *Pairings) Claim(ctx context.Context, code string, make func(context.Con
 	}
 	delete(p.live, code) // nobody else claims it while the screen is being made
 	p.mu.Unlock()
-	done, err := make(ctx)
+	done, err := make(ctx, x.app)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {

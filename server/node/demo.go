@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,10 +25,6 @@ import (
 
 // demoFile describes the demonstration branch to people, tools and tests.
 const demoFile = "demo.json"
-
-// demoVisitTTL is how long the demonstration's visitor link works; nobody wants
-// to find it dead the next morning.
-const demoVisitTTL = 30 * 24 * 60 * 60 * 1e9
 
 // Demo is the content of demo.json.
 type Demo struct {
@@ -62,7 +59,9 @@ type demoMaker struct {
 	ctx    context.Context
 	ledger *ledger.Ledger
 	auth   *auth.Authenticator
-	err    error
+	// visitTTL is how long a visitor's link works.
+	visitTTL time.Duration
+	err      error
 }
 
 func (m *demoMaker) do(location int, c ticket.Command, docs ...store.Doc) ledger.Result {
@@ -142,7 +141,7 @@ func readDemo(path string) (Demo, error) {
 }
 
 func (n *Node) makeDemo(ctx context.Context) (Demo, error) {
-	m := &demoMaker{ctx: ctx, ledger: n.ledger, auth: n.auth}
+	m := &demoMaker{ctx: ctx, ledger: n.ledger, auth: n.auth, visitTTL: n.o.VisitorTTL}
 	d := Demo{DepartmentID: uuid.NewString(), DepartmentID2: uuid.NewString(), Pages: map[string]string{}}
 	m.do(ledger.Directory, ticket.PutLocation{Location: ticket.Location{
 		GUID: d.DepartmentID, Name: "City Hall", Timezone: "Europe/Tallinn", Languages: []string{"en", "es"},
@@ -232,7 +231,7 @@ func (m *demoMaker) visitors(d *Demo) {
 		r := m.do(d.Location, v)
 		if i == 0 && m.err == nil {
 			d.VisitorTicket = strconv.FormatInt(r.Ticket.ID, 10)
-			token := m.issue(auth.Spec{Type: auth.VisitorToken, Name: r.Ticket.Place.PublicID, Ticket: r.Ticket.ID, TTL: demoVisitTTL})
+			token := m.issue(auth.Spec{Type: auth.VisitorToken, Name: r.Ticket.Place.PublicID, Ticket: r.Ticket.ID, TTL: m.visitTTL})
 			d.Pages["visitor"] = "/t/" + token
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"github.com/nowserving/nowserving/server/hubapi"
 	"github.com/nowserving/nowserving/server/ops"
 	"github.com/nowserving/nowserving/server/ops/limit"
+	"github.com/nowserving/nowserving/server/outbox"
+	"github.com/nowserving/nowserving/server/outbox/sms"
 	"github.com/nowserving/nowserving/server/queueapi"
 )
 
@@ -31,6 +33,10 @@ func (n *Node) httpServer() *http.Server {
 	hub.HandleMethodNotAllowed = false
 	n.hubAPI().Register(hub)
 	n.pages(hub)
+	if n.textCalls != nil {
+		hub.Handler(http.MethodPost, sms.StatusPath, n.textCalls)
+		hub.Handler(http.MethodPost, sms.InboundPath, n.textCalls)
+	}
 	hub.Handler(http.MethodGet, "/metrics", n.metrics.Handler())
 	hub.HandlerFunc(http.MethodGet, "/healthz", ops.Healthz)
 	hub.Handler(http.MethodGet, "/readyz", ops.Readyz(
@@ -61,7 +67,7 @@ func (d *doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case p == "/sse":
 		d.events.ServeHTTP(w, r)
 	case p == "/", p == "/metrics", p == "/healthz", p == "/readyz", p == "/console",
-		strings.HasPrefix(p, "/hub/"), strings.HasPrefix(p, "/board/"), strings.HasPrefix(p, "/assets/"):
+		strings.HasPrefix(p, "/texts/"), strings.HasPrefix(p, "/hub/"), strings.HasPrefix(p, "/board/"), strings.HasPrefix(p, "/assets/"):
 		d.hub.ServeHTTP(w, r)
 	default:
 		d.queue.ServeHTTP(w, r)
@@ -79,6 +85,8 @@ func (n *Node) queueAPI() http.Handler {
 	return queueapi.New(queueapi.Deps{
 		Ledger: n.ledger, Keys: n.auth, Access: n.access, Clock: n.o.Clock, Log: n.o.Log,
 		UserChanged: n.auth.UserChanged, Addr: n.clientIP, Rate: n.o.QueueRate,
+		Gateway: n.texts, Pairing: appPairing{n.pairings}, Screens: appScreens{n.auth, n.screens.Devices, n.ledger},
+		Webhooks: outbox.QueueWebhooks{Outbox: n.outbox},
 	})
 }
 
@@ -109,5 +117,6 @@ func (n *Node) gauges() {
 	gauge("sockets", "Open sockets and event streams.", func() float64 { return float64(n.sessions.Stats().Sessions) })
 	gauge("sockets_pending", "Sockets that have not said who they are.", func() float64 { return float64(n.sessions.Stats().Strangers) })
 	gauge("hub_channels", "Channels that somebody reads or has read lately.", func() float64 { return float64(n.hub.Stats().Channels) })
+	gauge("outbox_waiting", "Deliveries to other systems that wait.", func() float64 { return float64(n.outbox.Stats().Waiting) })
 	gauge("hub_subscribers", "Subscriptions.", func() float64 { return float64(n.hub.Stats().Subscribers) })
 }

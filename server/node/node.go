@@ -22,6 +22,9 @@ import (
 	"github.com/nowserving/nowserving/server/hubapi"
 	"github.com/nowserving/nowserving/server/ops"
 	"github.com/nowserving/nowserving/server/ops/limit"
+	"github.com/nowserving/nowserving/server/outbox"
+	"github.com/nowserving/nowserving/server/outbox/egress"
+	"github.com/nowserving/nowserving/server/outbox/sms"
 	"github.com/nowserving/nowserving/server/session"
 	"github.com/nowserving/nowserving/store"
 )
@@ -44,10 +47,16 @@ type Options struct {
 	RequestBurst int
 	// QueueRate limits each key of the queue API; zero is its documented rate.
 	QueueRate limit.Rate
+	// AllowPrivateWebhooks lets webhooks go to private addresses.
+	AllowPrivateWebhooks bool
+	// Texts is who sends text messages.
+	Texts TextProvider
 	// Drain is how long a stop may take.
 	Drain   time.Duration
 	Limits  session.Limits
 	Proxies ops.Proxies
+	// VisitorTTL is how long the link to a ticket works.
+	VisitorTTL time.Duration
 	// SessionIdle and SessionMax end a browser's sign-in.
 	SessionIdle, SessionMax time.Duration
 	// Speech is the program that speaks, or "".
@@ -59,19 +68,24 @@ type Options struct {
 // Node is one server process. Build makes it, Run runs it, Close ends what Build
 // opened.
 type Node struct {
-	o        Options
-	store    *store.Badger
-	hub      *hub.Hub
-	ledger   *ledger.Ledger
-	auth     *auth.Authenticator
-	access   *auth.Access
-	sessions *session.Server
-	pairings *hubapi.Pairings
-	screens  *hubapi.Screens
-	metrics  *ops.Metrics
-	listener net.Listener
-	server   *http.Server
-	base     string
+	o         Options
+	store     *store.Badger
+	hub       *hub.Hub
+	ledger    *ledger.Ledger
+	auth      *auth.Authenticator
+	access    *auth.Access
+	sessions  *session.Server
+	pairings  *hubapi.Pairings
+	screens   *hubapi.Screens
+	metrics   *ops.Metrics
+	outbox    *outbox.Outbox
+	egress    egress.Policy
+	texts     sms.Gateway
+	kept      *sms.Kept    // texts, when nobody sends them
+	textCalls http.Handler // what a provider calls; nil without one
+	listener  net.Listener
+	server    *http.Server
+	base      string
 
 	demoLocation int
 	running      *errgroup.Group
@@ -111,11 +125,18 @@ func (n *Node) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := n.buildOutbox(); err != nil {
+		return err
+	}
 	n.hub = hub.New(nil, hub.Options{Clock: o.Clock, Log: o.Log})
 	n.ledger, err = ledger.Open(n.store, n.hub, ledger.Options{
-		Clock: o.Clock, Log: o.Log, GroupMax: o.GroupMax, GroupBytes: n.store.MaxCommit() / 2, Observe: n.observe,
+		Clock: o.Clock, Log: o.Log, GroupMax: o.GroupMax, GroupBytes: n.store.MaxCommit() / 2, Observe: n.observe, Effects: n.outbox,
 	})
 	if err != nil {
+		return err
+	}
+	n.outbox.Attach(n.ledger)
+	if err := n.buildTexts(); err != nil {
 		return err
 	}
 	if err := n.buildScreens(); err != nil {
@@ -205,6 +226,8 @@ func (n *Node) Run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return n.store.RunGC(aside) })
+	group.Go(func() error { return n.outbox.Run(aside) })
+	group.Go(func() error { return n.texts.Run(aside) })
 	if n.o.Simulate {
 		group.Go(func() error { return n.simulate(aside) })
 	}

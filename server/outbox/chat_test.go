@@ -189,13 +189,7 @@ func TestPolling(t *testing.T) {
 		if _, err := r.Poll(ctx, dept, PollQuery{}); wire.CodeOf(err) != wire.Conflict {
 			t.Errorf("polling that is off: %v", err)
 		}
-		target, secret := r.register(Registration{Kind: ChatPoll, Department: dept})
-		if secret != "" {
-			t.Error("polling has a secret")
-		}
-		if _, _, err := r.Register(ctx, Registration{Kind: ChatPoll, Department: dept}); wire.CodeOf(err) != wire.Conflict {
-			t.Errorf("polling twice: %v", err)
-		}
+		target, _ := r.register(Registration{Kind: ChatPoll, Department: dept})
 		poll := func(q PollQuery) []chatEvent {
 			t.Helper()
 			body, err := r.Poll(ctx, dept, q)
@@ -203,9 +197,6 @@ func TestPolling(t *testing.T) {
 				t.Fatal(err)
 			}
 			return chatEventsOf(t, body)
-		}
-		if got := poll(PollQuery{}); len(got) != 0 {
-			t.Errorf("%d events of nothing", len(got))
 		}
 		all := names(130)
 		for _, name := range all {
@@ -222,13 +213,7 @@ func TestPolling(t *testing.T) {
 		if got := poll(PollQuery{}); len(got) != 0 {
 			t.Errorf("shown again before their time: %s", whose(got))
 		}
-		// Some are acknowledged, once with nonsense around them.
-		ack := []Receipt{
-			{first[0].Handle, first[0].MessageID}, {first[1].Handle, first[1].MessageID}, {first[1].Handle, first[1].MessageID},
-			{first[2].Handle, first[3].MessageID}, {handle("another", key(5)), messageID(target.ID, key(5))}, {"nonsense", "x"},
-			{handle(target.ID, key(99999)), messageID(target.ID, key(99999))},
-		}
-		if err := r.Acknowledge(ctx, dept, ack); err != nil {
+		if err := r.Acknowledge(ctx, dept, receipts(target.ID, first)); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.Acknowledge(ctx, dept, []Receipt{{first[4].Handle, ""}}); wire.CodeOf(err) != wire.BadRequest {
@@ -252,6 +237,15 @@ func TestPolling(t *testing.T) {
 			t.Errorf("after three days: %+v", s)
 		}
 	})
+}
+
+// receipts are those of the first two events, with nonsense around them.
+func receipts(target string, e []chatEvent) []Receipt {
+	return []Receipt{
+		{e[0].Handle, e[0].MessageID}, {e[1].Handle, e[1].MessageID}, {e[1].Handle, e[1].MessageID},
+		{e[2].Handle, e[3].MessageID}, {handle("another", key(5)), messageID(target, key(5))}, {"nonsense", "x"},
+		{handle(target, key(99999)), messageID(target, key(99999))},
+	}
 }
 
 func TestPollingWaits(t *testing.T) {
@@ -337,6 +331,13 @@ func TestRegistrationsAreChecked(t *testing.T) {
 		}
 		for range maxChatHooks {
 			r.register(ok)
+		}
+		polling := Registration{Kind: ChatPoll, Department: dept}
+		if _, secret := r.register(polling); secret != "" {
+			t.Error("polling has a secret")
+		}
+		if _, _, err := r.Register(context.Background(), polling); wire.CodeOf(err) != wire.Conflict {
+			t.Errorf("polling twice: %v", err)
 		}
 		if _, _, err := r.Register(context.Background(), ok); wire.CodeOf(err) != wire.Conflict {
 			t.Errorf("one too many: %v", err)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -27,7 +28,7 @@ type node struct {
 	stop   func()
 }
 
-func start(t *testing.T, dir string) *node {
+func start(t testing.TB, dir string) *node {
 	t.Helper()
 	n := &node{}
 	var err error
@@ -66,6 +67,16 @@ func start(t *testing.T, dir string) *node {
 	return n
 }
 
+func (n *node) do(t testing.TB, location int, c ticket.Command) {
+	t.Helper()
+	_, err := n.ledger.Do(context.Background(), ledger.Request{
+		Location: location, Command: c, Actor: ticket.Actor{Kind: ticket.ActorStaff},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // The whole way on disk and over sockets, with a restart in between: signed, in
 // order, each event at least once, and a redirect leads nowhere.
 func TestOnDiskOverSockets(t *testing.T) {
@@ -90,14 +101,8 @@ func TestOnDiskOverSockets(t *testing.T) {
 	defer receiver.Close()
 	dir := t.TempDir()
 	n := start(t, dir)
-	do := func(location int, c ticket.Command) {
-		t.Helper()
-		if _, err := n.ledger.Do(context.Background(), ledger.Request{Location: location, Command: c, Actor: ticket.Actor{Kind: ticket.ActorStaff}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	do(ledger.Directory, ticket.PutLocation{Location: ticket.Location{GUID: dept, Name: "Main", Timezone: "UTC"}})
-	do(1, ticket.PutLine{Line: ticket.Line{Name: "Passports"}})
+	n.do(t, ledger.Directory, ticket.PutLocation{Location: ticket.Location{GUID: dept, Name: "Main", Timezone: "UTC"}})
+	n.do(t, 1, ticket.PutLine{Line: ticket.Line{Name: "Passports"}})
 	_, key, err := n.out.Register(context.Background(), Registration{Kind: QueueHook, URL: receiver.URL + "/hook"})
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +112,7 @@ func TestOnDiskOverSockets(t *testing.T) {
 			n.stop()
 			n = start(t, dir)
 		}
-		do(1, ticket.Create{Line: 1, FirstName: strconv.Itoa(i)})
+		n.do(t, 1, ticket.Create{Line: 1, FirstName: strconv.Itoa(i)})
 	}
 	seen := map[string]bool{}
 	for last := 0; len(seen) < events; {
@@ -127,6 +132,38 @@ func TestOnDiskOverSockets(t *testing.T) {
 	n.stop()
 	if s := n.out.Stats(); s.Waiting != 0 || s.Failed == 0 {
 		t.Errorf("figures are %+v", s)
+	}
+}
+
+// BenchmarkDelivery is one event from its command to the note that it arrived, on
+// disk and over loopback.
+func BenchmarkDelivery(b *testing.B) {
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer receiver.Close()
+	n := start(b, b.TempDir())
+	defer n.stop()
+	n.do(b, ledger.Directory, ticket.PutLocation{Location: ticket.Location{GUID: dept, Name: "Main", Timezone: "UTC"}})
+	n.do(b, 1, ticket.PutLine{Line: ticket.Line{Name: "Passports"}})
+	if _, _, err := n.out.Register(context.Background(), Registration{Kind: QueueHook, URL: receiver.URL + "/hook"}); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		n.do(b, 1, ticket.Create{Line: 1, FirstName: "Ida"})
+		for n.out.Stats().Waiting > 0 {
+			runtime.Gosched()
+		}
+	}
+}
+
+// BenchmarkEffects is what an event costs the committer, with one webhook.
+func BenchmarkEffects(b *testing.B) {
+	s := ticket.NewState(1)
+	s.Put(&ticket.Ticket{ID: 9, Location: 1, Place: ticket.Place{Status: ticket.New}, Private: ticket.Private{FirstName: "Ida"}})
+	o := &Outbox{}
+	o.active.Store(&[]*target{newTarget(Target{ID: "x", Kind: QueueHook}, secrets{}, nil)})
+	for b.Loop() {
+		o.Effects(s, ticket.Event{Type: ticket.EventLabelled, Ticket: 9})
+		o.Abandoned()
 	}
 }
 

@@ -31,8 +31,8 @@
 // purges what a removed target leaves, and lets polled events expire. Effects,
 // Committed and Abandoned belong to the ledger's committer and never wait.
 //
-// Lock order: Outbox.registering, target.writing, then Outbox.mu or target.mu,
-// which are held for memory only. writing is held across a commit; it orders what
+// Lock order: Outbox.registering, target.writing, Outbox.mu, target.mu; the last
+// two are held for memory only. writing is held across a commit; it orders what
 // the deliverer, the keeper and people write about one target.
 //
 // # Where to look

@@ -1,0 +1,104 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/nowserving/nowserving/hub/ledger"
+	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/hubapi"
+	"github.com/nowserving/nowserving/server/outbox"
+	"github.com/nowserving/nowserving/server/outbox/egress"
+	"github.com/nowserving/nowserving/server/outbox/seal"
+	"github.com/nowserving/nowserving/server/outbox/sms"
+	"github.com/nowserving/nowserving/server/queueapi"
+)
+
+// TextProvider is the account of a text-message provider; without an Account,
+// messages are kept and shown instead of sent.
+type TextProvider struct {
+	Base, Account, Token, From string
+}
+
+// buildOutbox opens the deliveries that wait. The ledger is attached once it is open.
+func (n *Node) buildOutbox() error {
+	box, err := seal.Load(n.o.Data)
+	if err != nil {
+		return err
+	}
+	n.egress = egress.Policy{
+		AllowPrivate: n.o.AllowPrivateWebhooks, AllowLoopback: n.o.Demo || n.o.AllowPrivateWebhooks,
+		AnyPort: n.o.Demo || n.o.AllowPrivateWebhooks,
+	}
+	n.outbox, err = outbox.Open(n.store, outbox.Options{Clock: n.o.Clock, Box: box, Policy: n.egress, Log: n.o.Log})
+	if err != nil {
+		return fmt.Errorf("open the outbox: %w", err)
+	}
+	return nil
+}
+
+// buildTexts chooses the way out for text messages.
+func (n *Node) buildTexts() error {
+	p := n.o.Texts
+	if p.Account == "" {
+		n.kept = sms.NewKept(n.ledger)
+		n.texts = n.kept
+		return nil
+	}
+	sender, err := sms.NewSender(sms.SenderOptions{
+		Ledger: n.ledger, Clock: n.o.Clock, PublicURL: n.o.PublicURL, Log: n.o.Log,
+		Provider: sms.Provider{
+			Base: p.Base, Account: p.Account, Token: p.Token, From: p.From, Client: egress.Client(n.egress, nil),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	n.texts, n.textCalls = sender, sender.Handler()
+	return nil
+}
+
+// appPairing is pairing as programs of the queue API know it.
+type appPairing struct{ pairings *hubapi.Pairings }
+
+// Begin implements queueapi.Pairing.
+func (p appPairing) Begin(context.Context) (code, secret string, err error) {
+	return p.pairings.Begin(true)
+}
+
+// Poll implements queueapi.Pairing.
+func (p appPairing) Poll(_ context.Context, code, secret string) (queueapi.Paired, error) {
+	done, err := p.pairings.Poll(code, secret)
+	if err != nil || done == nil {
+		return queueapi.Paired{}, err
+	}
+	return queueapi.Paired{Display: done.Display, Location: done.Location, Key: done.Token}, nil
+}
+
+// appScreens is what the queue API says of screens beside their settings.
+type appScreens struct {
+	auth    *auth.Authenticator
+	devices *hubapi.Devices
+	ledger  *ledger.Ledger
+}
+
+// Heartbeat implements queueapi.Screens. What a program says of itself beside
+// that it is there, is of no use to anybody here.
+func (s appScreens) Heartbeat(display int, _ json.RawMessage) {
+	if location, err := s.ledger.DisplayLocation(display); err == nil {
+		s.devices.Beat(location, display)
+	}
+}
+
+// Revoke implements queueapi.Screens.
+func (s appScreens) Revoke(ctx context.Context, by string, display int) error {
+	s.devices.Forget(display)
+	return s.auth.Revoke(ctx, by, "display:"+strconv.Itoa(display))
+}
+
+var (
+	_ queueapi.Pairing = appPairing{}
+	_ queueapi.Screens = appScreens{}
+)

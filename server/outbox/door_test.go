@@ -1,0 +1,5 @@
+package outbox
+
+import "github.com/nowserving/nowserving/server/queueapi"
+
+var _ queueapi.Webhooks = QueueWebhooks{}
