@@ -71,8 +71,9 @@ e2e: build
 	@browser=$$(.ci/browser); cd web && export CHROMIUM="$$browser"; npm run --silent e2e; npm run --silent e2e:real
 
 .PHONY: bench
-bench: web
+bench: build
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
+	@browser=$$(.ci/browser); cd web && CHROMIUM="$$browser" node e2e/latency.mjs
 
 .PHONY: fuzz
 fuzz: web

@@ -15,4 +15,7 @@ try {
 } finally {
   await hub.stop();
 }
-process.exit(run("restart.test.mjs", {}) || status);
+for (const file of ["restart.test.mjs", "queue-client.test.mjs"]) {
+  status = run(file, {}) || status;
+}
+process.exit(status);
