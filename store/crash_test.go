@@ -154,8 +154,8 @@ func checkWhole(t *testing.T, s *store.Badger, acked uint64) {
 		if r.Erased != errors.Is(err, store.ErrNotFound) || r.Erased == (r.Personal != nil) {
 			t.Fatalf("record %d: erased %v, its ticket: %v", r.Offset, r.Erased, err)
 		}
-		if _, err := s.Result(fmt.Sprintf("key-%d", r.Ticket)); r.Erased != errors.Is(err, store.ErrNotFound) {
-			t.Fatalf("record %d: erased %v, its result: %v", r.Offset, r.Erased, err)
+		if res, err := s.Result(fmt.Sprintf("key-%d", r.Ticket)); err != nil || r.Erased != (len(res.Value) == 0) {
+			t.Fatalf("record %d: erased %v, its result: %+v, %v", r.Offset, r.Erased, res, err)
 		}
 	}
 	if next != h.Offset+1 {
