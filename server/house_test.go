@@ -77,7 +77,7 @@ var impure = []string{
 var fenced = map[string][]string{
 	"github.com/dgraph-io/badger":         {"store"},
 	"github.com/nats-io":                  {"store/replica"},
-	"github.com/coder/websocket":          {"server/session", "hub/client"},
+	"github.com/coder/websocket":          {"server/session", "server/queuegraph", "hub/client"},
 	"github.com/julienschmidt/httprouter": {"server", "server/..."},
 }
 

@@ -156,7 +156,7 @@ func (c CheckIn) decide(s *State, env Env) ([]Event, error) {
 	day, n := s.nextNumber(line.Series, env.Now)
 	return []Event{{Type: EventReturned, Ticket: t.ID, Facts: Facts{
 		Line: line.ID, Order: s.orderLast(line.ID, env.Now.UnixMilli()), Position: PositionLast, Reason: "checkin",
-		PublicID: number(line.Series, n), Number: n, Day: day,
+		PublicID: number(line.Series, n), Number: n, Day: day, Quote: s.joining(line.ID, env.Now),
 	}}}, nil
 }
 

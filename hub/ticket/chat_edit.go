@@ -161,7 +161,7 @@ func (c ChangeConversation) decide(s *State, env Env) ([]Event, error) {
 	if err := k.tagsAndSummary(c, env); err != nil {
 		return nil, err
 	}
-	if t.Conversation.State == c.State {
+	if t.Conversation.State == c.State && c.MovedTo == nil {
 		return k.events, nil
 	}
 	if c.Say != "" && !t.Erased && t.Conversation.State != "" {
@@ -171,9 +171,10 @@ func (c ChangeConversation) decide(s *State, env Env) ([]Event, error) {
 		from, name := k.speaker()
 		k.say(TransactionByeBye, from, name, c.Say, "")
 	}
-	if c.State == ConversationOpen {
+	if c.State == ConversationOpen || t.Conversation.State == "" {
 		k.open()
-	} else {
+	}
+	if c.State != ConversationOpen {
 		k.state(c.State)
 	}
 	for i := range k.events {
@@ -231,7 +232,7 @@ func (c Enqueue) decide(s *State, env Env) ([]Event, error) {
 	day, n := s.nextNumber(line.Series, env.Now)
 	return []Event{{Type: EventForwarded, Ticket: t.ID, Facts: Facts{
 		Line: line.ID, Order: s.orderLast(line.ID, env.Now.UnixMilli()), Reason: "enqueued", Source: SourceManual,
-		PublicID: number(line.Series, n), Number: n, Day: day, User: env.Actor.User,
+		PublicID: number(line.Series, n), Number: n, Day: day, User: env.Actor.User, Quote: s.joining(line.ID, env.Now),
 	}}}, nil
 }
 

@@ -124,7 +124,7 @@ func (c PutLine) decide(s *State, env Env) ([]Event, error) {
 		return nil, wire.FieldError("name", "a line needs a name")
 	}
 	if l.ID == 0 {
-		l.ID = env.IDs.Line
+		l.ID, l.Wait = env.IDs.Line, nil
 		if l.Series == "" {
 			l.Series = s.freeSeries()
 		}
@@ -136,6 +136,7 @@ func (c PutLine) decide(s *State, env Env) ([]Event, error) {
 		if l.Series == "" {
 			l.Series = old.Series
 		}
+		l.Wait = old.Wait // has its own command
 	}
 	if err = checkSeries(l.Series); err != nil {
 		return nil, err

@@ -93,6 +93,8 @@ type Facts struct {
 	// Reason says why somebody overtook others.
 	Reason string   `json:"reason,omitempty"`
 	Labels []string `json:"labels,omitempty"`
+	// Quote is the wait that the visitor was shown on joining a line; nil: unknown.
+	Quote *Quote `json:"quote,omitempty"`
 	// Appointment is set where one is made or moved, and on its end, which the
 	// type alone would not tell from a waiting ticket's.
 	Appointment *Appointment `json:"appointment,omitempty"`

@@ -11,6 +11,7 @@ import (
 // passed over; only erased history can cause that, and such tickets are not live.
 func Evolve(s *State, e Event) {
 	s.Offset++
+	s.Time = e.Time
 	if Public(e) {
 		s.BoardOffset = s.Offset
 	}
@@ -42,6 +43,7 @@ func Evolve(s *State, e Event) {
 	s.unindex(old)
 	s.Tickets[t.ID] = &t
 	s.index(&t)
+	s.learn(&t, e)
 	if Public(e) {
 		s.remember(&t)
 	}
@@ -65,7 +67,7 @@ func (s *State) evolveCreated(e Event) {
 		ID: e.Ticket, Location: s.Journal, Created: s.Offset, Offset: s.Offset, VisitorOffset: s.Offset, Language: f.Language, Labels: f.Labels,
 		Place: Place{
 			Status: New, PublicID: f.PublicID, Day: f.Day, Source: f.Source, Line: f.Line, Order: f.Order,
-			Moved: f.Order != e.Time.UnixMilli(), CreatedAt: e.Time, CreatedBy: f.User,
+			Moved: f.Order != e.Time.UnixMilli(), CreatedAt: e.Time, CreatedBy: f.User, Quote: f.Quote,
 		},
 	}
 	if e.Personal != nil && e.Personal.Private != nil {
@@ -93,13 +95,11 @@ func evolveTicket(s *State, t *Ticket, e Event) {
 		p.Interactions = append(slices.Clip(p.Interactions), Interaction{
 			Start: e.Time, Line: p.Line, User: f.User, Desk: f.Desk,
 		})
-		s.Pace[p.Line] = s.Pace[p.Line].called(e.Time)
 	case EventRecalled:
 		c := *p.Call
 		c.Recalls++
 		p.Call = &c
 	case EventServed:
-		s.Pace[p.Line] = s.Pace[p.Line].served(e.Time.Sub(p.Call.At))
 		p.Status, p.ServedAt = Served, e.Time
 		p.endInteraction(e.Time)
 	case EventNoShow:
@@ -119,7 +119,7 @@ func evolveTicket(s *State, t *Ticket, e Event) {
 			s.takeNumber(f.PublicID, f.Day, f.Number)
 		}
 		p.endInteraction(e.Time)
-		p.Status, p.Line, p.Order, p.Moved = New, f.Line, f.Order, true
+		p.Status, p.Line, p.Order, p.Moved, p.Quote = New, f.Line, f.Order, true, f.Quote
 	case EventReordered:
 		p.Order, p.Moved = f.Order, true
 	case EventAssigned:
@@ -151,7 +151,7 @@ func (t *Ticket) change(e Event) {
 	}
 	t.Language = e.Facts.Language
 	if e.Facts.Line != 0 {
-		t.Place.Line = e.Facts.Line
+		t.Place.Line, t.Place.Quote = e.Facts.Line, nil
 	}
 }
 

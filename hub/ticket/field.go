@@ -46,6 +46,19 @@ type InputField struct {
 	Translations       []FieldTranslation `json:"translations,omitempty"`
 }
 
+// DefaultFields is what a location asks unless it says otherwise: the name, of
+// which the first is needed, and the phone number. id makes an id for each.
+func DefaultFields(id func(kind string) string) []InputField {
+	var out []InputField
+	for _, kind := range []string{FieldFirstName, FieldLastName, FieldPhone} {
+		out = append(out, InputField{
+			ID: id(kind), Type: kind, BeforeAdded: kind == FieldFirstName, InRemoteSignIn: kind == FieldFirstName,
+			VisibleWaiting: true, VisibleServing: true, ShowInRemoteSignIn: true,
+		})
+	}
+	return out
+}
+
 // FieldOption is one choice of a SELECT.
 type FieldOption struct {
 	ID           string             `json:"id"`

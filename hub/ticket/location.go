@@ -95,6 +95,8 @@ type Line struct {
 	Translations map[string]string `json:"translations,omitempty"`
 	// Appointment is how long one takes, in minutes; 0 when there are none.
 	Appointment int `json:"appointment,omitempty"`
+	// Wait is what a clerk adds to the estimated waits.
+	Wait *WaitOverride `json:"wait,omitempty"`
 }
 
 // Open reports whether tickets may enter the line.

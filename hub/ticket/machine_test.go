@@ -363,6 +363,7 @@ func (m *machine) houseCommand(rt *rapid.T, user int) Command {
 	return pick(rt, "house", []Command{
 		PutLine{line}, PutDesk{desk}, PutLocation{location}, PutUser{person},
 		Select{User: user, Desk: Some(n), Lines: Some([]int{n})}, Select{User: user, Desk: Some(0)},
+		OverrideWait{Line: n, Minutes: Some(5 * user), Reason: "crowd"},
 		PutDisplay{Display: Display{Name: "TV", Lines: []int{n}}}, PutDisplay{Display: Display{ID: 1, Name: "TV", Removed: flip}, Reload: true},
 	})
 }

@@ -80,6 +80,8 @@ func parseTalk(name string, params []byte) (Command, error) {
 		return parseLabel(params, true)
 	case "user.select":
 		return parse[Select](params)
+	case "line.waitOverride":
+		return parse[OverrideWait](params)
 	}
 	return nil, wire.FieldError("name", "there is no command of this name")
 }

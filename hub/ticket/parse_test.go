@@ -54,6 +54,7 @@ var commandExamples = []commandExample{
 			ParticipantName: ParticipantName{Name: "Ida", DisplayName: "I", Identifier: "46", UserName: "u"}}},
 	{"conversation.tag", `{"ticket":"17","remove":"a"}`, Label{Ref: ref(17), Remove: "a", tag: true}},
 	{"ticket.erase", `{"ticket":"17"}`, Erase{ref(17)}},
+	{"line.waitOverride", `{"line":2,"minutes":-5,"reason":"clerkJoined"}`, OverrideWait{Line: 2, Minutes: Some(-5), Reason: "clerkJoined"}},
 	{"user.select", `{"user":2,"desk":null,"lines":[1]}`, Select{User: 2, Desk: Some(0), Lines: Some([]int{1})}},
 }
 

@@ -96,7 +96,9 @@ func plain(name string) string {
 }
 
 // BoardTicket projects a ticket for boards.
-func (s *State) BoardTicket(t *Ticket) BoardTicket {
+func (s *State) BoardTicket(t *Ticket) BoardTicket { return s.boardTicket(t, s.Wait) }
+
+func (s *State) boardTicket(t *Ticket, wait func(line, position int) *WaitRange) BoardTicket {
 	b := BoardTicket{
 		Key: t.Key(), PublicID: t.Place.PublicID, Status: t.Place.Status, Line: t.Place.Line, Order: t.SortKey(),
 	}
@@ -108,7 +110,7 @@ func (s *State) BoardTicket(t *Ticket) BoardTicket {
 	}
 	switch t.Place.Status {
 	case New:
-		b.Wait = s.Wait(t.Place.Line, s.Position(t))
+		b.Wait = wait(t.Place.Line, s.Position(t))
 		b.Name = s.Location.Settings.shownName(&t.Private)
 	case Called:
 		b.Name = s.Location.Settings.shownName(&t.Private)
@@ -167,9 +169,10 @@ func (s *State) BoardSnapshot() BoardSnapshot {
 	for _, t := range s.Recent {
 		b.Recent = append(b.Recent, s.BoardTicket(t))
 	}
+	wait := s.waits()
 	for line := range s.waiting {
 		for _, t := range s.WaitingIn(line) {
-			b.Waiting = append(b.Waiting, s.BoardTicket(t))
+			b.Waiting = append(b.Waiting, s.boardTicket(t, wait))
 		}
 	}
 	slices.SortFunc(b.Waiting, func(x, y BoardTicket) int { return strings.Compare(x.Order, y.Order) })

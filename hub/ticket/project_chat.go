@@ -237,7 +237,11 @@ func (s *State) ChatTicket(t *Ticket, v ChatView) ChatTicket {
 		out.MovedFromTicketID, out.MovedFromDepartmentID = m.Ticket, m.Department
 	}
 	for _, p := range c.Participants {
-		out.Participants = append(out.Participants, chatParticipant(p, t.Private.Names[p.ID], true))
+		name := t.Private.Names[p.ID]
+		if u := s.Users[p.User]; u != nil && name == (ParticipantName{}) { // an erasure is not about colleagues
+			name = ParticipantName{Name: u.Name(), DisplayName: u.FirstName, Identifier: u.GUID, UserName: u.Email}
+		}
+		out.Participants = append(out.Participants, chatParticipant(p, name, true))
 	}
 	for i := range t.Private.Dynamic {
 		out.DynamicParameters = append(out.DynamicParameters, chatDynamic(&t.Private.Dynamic[i]))

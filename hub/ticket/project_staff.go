@@ -123,6 +123,8 @@ type StaffLine struct {
 	BoardLine
 	Disabled bool `json:"disabled"`
 	Archived bool `json:"archived,omitempty"`
+	// WaitOverride is what a clerk has added to the estimated waits.
+	WaitOverride *WaitOverride `json:"waitOverride,omitempty"`
 }
 
 // ConsoleSnapshot is everything a console shows of a location.
@@ -137,14 +139,16 @@ type ConsoleSnapshot struct {
 }
 
 // StaffTicket projects a ticket for clerks and integrators.
-func (s *State) StaffTicket(t *Ticket) StaffTicket {
+func (s *State) StaffTicket(t *Ticket) StaffTicket { return s.staffTicket(t, s.Wait) }
+
+func (s *State) staffTicket(t *Ticket, wait func(line, position int) *WaitRange) StaffTicket {
 	q := t.QueueTicket()
 	visits := t.Visits()
 	q.Interactions = &visits
 	st := StaffTicket{
 		QueueTicket: q, Key: t.Key(), Order: t.SortKey(), ShowName: t.Private.ShowName,
 		External: make([]StaffExternal, 0, len(t.Private.External)), Erased: t.Erased, Offset: t.Offset,
-		Wait: s.Wait(t.Place.Line, s.Position(t)),
+		Wait: wait(t.Place.Line, s.Position(t)),
 	}
 	if t.Place.Call != nil {
 		st.Recalls = t.Place.Call.Recalls
@@ -219,7 +223,7 @@ func (u *User) StaffUser() StaffUser {
 
 // StaffLine projects a line for consoles.
 func (s *State) StaffLine(l *Line) StaffLine {
-	return StaffLine{BoardLine: s.BoardLine(l), Disabled: l.Disabled, Archived: l.Archived}
+	return StaffLine{BoardLine: s.BoardLine(l), Disabled: l.Disabled, Archived: l.Archived, WaitOverride: l.Wait}
 }
 
 // ConsoleSnapshot projects everything a console shows.
@@ -240,8 +244,9 @@ func (s *State) ConsoleSnapshot() ConsoleSnapshot {
 	for _, d := range s.SortedDisplays() {
 		c.Displays = append(c.Displays, *d)
 	}
+	wait := s.waits()
 	for _, t := range s.SortedTickets() {
-		c.Tickets = append(c.Tickets, s.StaffTicket(t))
+		c.Tickets = append(c.Tickets, s.staffTicket(t, wait))
 	}
 	return c
 }

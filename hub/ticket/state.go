@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // RecentCalls is how many ended calls a board remembers.
@@ -20,7 +21,9 @@ type State struct {
 	// Journal is the location's id, 0 for the directory.
 	Journal int `json:"journal"`
 	// Offset is that of the last folded event.
-	Offset   uint64           `json:"offset"`
+	Offset uint64 `json:"offset"`
+	// Time is that of the last folded event: what is shown is as of then.
+	Time     time.Time        `json:"time,omitzero"`
 	Location *Location        `json:"location,omitempty"`
 	Lines    map[int]*Line    `json:"lines,omitempty"`
 	Desks    map[int]*Desk    `json:"desks,omitempty"`
@@ -39,7 +42,7 @@ type State struct {
 	// BoardOffset is the offset of the last event that boards are shown.
 	BoardOffset uint64 `json:"boardOffset,omitempty"`
 	// Pace is what waiting is estimated from, by line.
-	Pace map[int]Pace `json:"pace,omitempty"`
+	Pace map[int]*Pace `json:"pace,omitempty"`
 
 	waiting map[int][]place // by line, in order
 	called  []place         // CALLED tickets by the time of the call
@@ -86,7 +89,7 @@ func (s *State) init() {
 		s.Numbers = map[string]int{}
 	}
 	if s.Pace == nil {
-		s.Pace = map[int]Pace{}
+		s.Pace = map[int]*Pace{}
 	}
 	s.waiting = map[int][]place{}
 }
@@ -138,6 +141,7 @@ func (s *State) check() error {
 		damaged("user", s.Users, func(id int, u *User) bool { return u.ID == id }),
 		damaged("display", s.Displays, func(id int, d *Display) bool { return d.ID == id }),
 		damaged("location", s.Locations, func(id int, l *Location) bool { return l.ID == id }),
+		damaged("pace", s.Pace, func(int, *Pace) bool { return true }),
 		damaged("ticket", s.Tickets, func(id int64, t *Ticket) bool {
 			return t.ID == id && (t.Place.Status != Called || t.Place.Call != nil) &&
 				(t.Place.Status != Scheduled || t.Place.Appointment != nil)

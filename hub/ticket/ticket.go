@@ -102,6 +102,17 @@ type Place struct {
 	Interactions []Interaction `json:"interactions,omitempty"`
 	// Appointment is when and with whom; it stays after check-in.
 	Appointment *Appointment `json:"appointment,omitempty"`
+	// Quote is the wait that was shown on joining the line. It goes when the
+	// ticket comes into the line in another way.
+	Quote *Quote `json:"quote,omitempty"`
+}
+
+// joined is when the wait in the line began.
+func (p *Place) joined() time.Time {
+	if p.Quote != nil {
+		return p.Quote.At
+	}
+	return p.CreatedAt
 }
 
 // Appointment is a slot of somebody's day.

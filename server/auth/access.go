@@ -90,12 +90,13 @@ func rules() map[right]rule {
 
 		{give, "conversation.participant"}: {no, no, local, local},
 		{give, "user.select"}:              {no, no, local, local},
+		{give, "line.waitOverride"}:        {no, no, local, local},
 	}
 }
 
 // withoutTicket names the commands that are about no ticket yet.
 func withoutTicket(name string) bool {
-	return name == "ticket.create" || name == "ticket.callNext" || name == "user.select"
+	return name == "ticket.create" || name == "ticket.callNext" || name == "user.select" || name == "line.waitOverride"
 }
 
 // Locator knows where things are.

@@ -66,27 +66,27 @@ visitor     | message.send message.read ticket.cancel | ticket:17
 clerk       | subscribe | board:1 console:1 ticket:17 ticket:18 display:2 display:3
 clerk       | signal    | ticket:17 ticket:18 console:1
 clerk       | *         | ticket:17 ticket:18
-clerk       | ticket.create ticket.callNext user.select | location:1
+clerk       | ticket.create ticket.callNext user.select line.waitOverride | location:1
 
 manager     | subscribe | board:1 console:1 ticket:17 ticket:18 display:2 display:3
 manager     | signal    | ticket:17 ticket:18 console:1
 manager     | * ticket.erase | ticket:17 ticket:18
-manager     | ticket.create ticket.callNext user.select | location:1
+manager     | ticket.create ticket.callNext user.select line.waitOverride | location:1
 
 everywhere  | subscribe | board:1 board:2 board:9 console:1 console:2 console:9 ticket:17 ticket:18 ticket:27 display:2 display:3 display:4
 everywhere  | signal    | ticket:17 ticket:18 ticket:27 console:1 console:2 console:9
 everywhere  | *         | ticket:17 ticket:18 ticket:27
-everywhere  | ticket.create ticket.callNext user.select | location:1 location:2 location:9
+everywhere  | ticket.create ticket.callNext user.select line.waitOverride | location:1 location:2 location:9
 
 integrator  | subscribe | board:1 console:1 ticket:17 ticket:18
 integrator  | signal    | ticket:17 ticket:18 console:1
 integrator  | * ticket.erase | ticket:17 ticket:18
-integrator  | ticket.create ticket.callNext user.select | location:1
+integrator  | ticket.create ticket.callNext user.select line.waitOverride | location:1
 
 account-key | subscribe | board:1 board:2 board:9 console:1 console:2 console:9 ticket:17 ticket:18 ticket:27
 account-key | signal    | ticket:17 ticket:18 ticket:27 console:1 console:2 console:9
 account-key | * ticket.erase | ticket:17 ticket:18 ticket:27
-account-key | ticket.create ticket.callNext user.select | location:1 location:2 location:9
+account-key | ticket.create ticket.callNext user.select line.waitOverride | location:1 location:2 location:9
 `
 
 func allowedSet(t *testing.T) map[string]bool {

@@ -22,6 +22,8 @@ type Options struct {
 	Auth     *auth.Authenticator
 	Access   *auth.Access
 	Pairings *Pairings
+	// Texts is nil when a provider sends text messages.
+	Texts Texts
 	// ClientIP is where a request comes from.
 	ClientIP func(*http.Request) string
 	// AutoClaim says in which location a new screen is claimed at once; nil or
@@ -47,6 +49,9 @@ func (a *API) Register(r *httprouter.Router) {
 	r.PUT("/hub/v1/password", a.setPassword)
 	r.GET("/hub/v1/locations", a.locations)
 	r.POST("/hub/v1/locations", a.createLocation)
+	r.GET("/hub/v1/locations/:location/wait-accuracy", a.waitAccuracy)
+	r.GET("/hub/v1/texts", a.texts)
+	r.POST("/hub/v1/texts/:ticket/:seq", a.handOver)
 	r.POST("/hub/v1/pairings", a.beginPairing)
 	r.GET("/hub/v1/pairings/:code", a.pollPairing)
 	r.POST("/hub/v1/pairings/:code/claim", a.claimPairing)
@@ -88,7 +93,8 @@ func (a *API) user(id auth.Identity) (userView, error) {
 
 func (a *API) signIn(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
 	var body struct{ Email, Password, Invite string }
-	if err := a.sameSite(r); err != nil {
+	// Another site's form could else sign its visitor in as somebody else.
+	if err := a.o.Auth.CheckWrite(r); err != nil {
 		ops.WriteError(w, r, err)
 		return
 	}
@@ -136,15 +142,6 @@ func (a *API) setPassword(w http.ResponseWriter, r *http.Request, _ httprouter.P
 		return
 	}
 	answer(w, http.StatusOK, struct{}{})
-}
-
-// sameSite refuses a sign-in that another site's page sends: it would sign the
-// visitor of that page in as somebody else.
-func (a *API) sameSite(r *http.Request) error {
-	if r.Header.Get("X-Nowserving") == "" {
-		return wire.Errorf(wire.Forbidden, "the header X-Nowserving is missing")
-	}
-	return a.o.Auth.CheckOrigin(r)
 }
 
 // staff is the signed-in or token-bearing member of the staff.

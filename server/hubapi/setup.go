@@ -71,6 +71,7 @@ func (a *API) setUp(r *http.Request, id auth.Identity, body setup) (int, error) 
 	}
 	res, err := do(ledger.Directory, ticket.PutLocation{Location: ticket.Location{
 		GUID: uuid.NewString(), Name: body.Name, Timezone: body.Timezone,
+		Fields: ticket.DefaultFields(func(string) string { return uuid.NewString() }),
 	}})
 	if err != nil {
 		return 0, err

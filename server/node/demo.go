@@ -142,13 +142,16 @@ func readDemo(path string) (Demo, error) {
 
 func (n *Node) makeDemo(ctx context.Context) (Demo, error) {
 	m := &demoMaker{ctx: ctx, ledger: n.ledger, auth: n.auth, visitTTL: n.o.VisitorTTL}
+	fields := func() []ticket.InputField {
+		return ticket.DefaultFields(func(string) string { return uuid.NewString() })
+	}
 	d := Demo{DepartmentID: uuid.NewString(), DepartmentID2: uuid.NewString(), Pages: map[string]string{}}
 	m.do(ledger.Directory, ticket.PutLocation{Location: ticket.Location{
 		GUID: d.DepartmentID, Name: "City Hall", Timezone: "Europe/Tallinn", Languages: []string{"en", "es"},
-		Address: "1 Main Street", Country: "EE", Latitude: 59.437, Longitude: 24.7535,
+		Fields: fields(), Address: "1 Main Street", Country: "EE", Latitude: 59.437, Longitude: 24.7535,
 	}})
 	m.do(ledger.Directory, ticket.PutLocation{Location: ticket.Location{
-		GUID: d.DepartmentID2, Name: "Harbour Office", Timezone: "Europe/Tallinn", Languages: []string{"en"}, Country: "EE",
+		GUID: d.DepartmentID2, Name: "Harbour Office", Timezone: "Europe/Tallinn", Languages: []string{"en"}, Country: "EE", Fields: fields(),
 		Latitude: 59.444, Longitude: 24.759,
 	}})
 	d.Location = 1
@@ -167,6 +170,7 @@ func (n *Node) makeDemo(ctx context.Context) (Demo, error) {
 		d.Users = append(d.Users, m.user(i+1, first, []string{"Clerk", "Tamm"}[i]))
 	}
 	m.credentials(&d)
+	m.chat(&d, n.outbox)
 	m.visitors(&d)
 	return d, m.err
 }

@@ -124,9 +124,12 @@ func (g *gate) location(id auth.Identity, c wire.Command, command ticket.Command
 	case ticket.Create:
 		line = x.Line
 	case ticket.CallNext:
-		if len(x.Lines) > 0 {
-			line = x.Lines[0]
+		if len(x.Lines) == 0 {
+			return 0, wire.FieldError("lines", "at least one line")
 		}
+		line = x.Lines[0]
+	case ticket.OverrideWait:
+		line = x.Line
 	}
 	if line > 0 {
 		return g.ledger.LineLocation(line)

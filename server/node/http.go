@@ -10,12 +10,14 @@ import (
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/chatapi"
 	"github.com/nowserving/nowserving/server/hubapi"
 	"github.com/nowserving/nowserving/server/ops"
 	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/outbox"
 	"github.com/nowserving/nowserving/server/outbox/sms"
 	"github.com/nowserving/nowserving/server/queueapi"
+	"github.com/nowserving/nowserving/server/queuegraph"
 )
 
 // httpServer puts the doors together.
@@ -32,6 +34,7 @@ func (n *Node) httpServer() *http.Server {
 	})
 	hub.HandleMethodNotAllowed = false
 	n.hubAPI().Register(hub)
+	hub.POST("/hub/v1/tickets/:id/enqueue", n.enqueue)
 	n.pages(hub)
 	if n.textCalls != nil {
 		hub.Handler(http.MethodPost, sms.StatusPath, n.textCalls)
@@ -45,7 +48,15 @@ func (n *Node) httpServer() *http.Server {
 	d := &doors{
 		socket: sockets(n.sessions.WebSocket()), events: sockets(n.sessions.EventStream()),
 		hub: short("hub", ops.WriteError, hub), queue: short("queue", ops.WriteError, n.queueAPI()),
+		graph: short("graphql", queuegraph.Fail, n.graph.Load()), graphSocket: sockets(n.graph.Load()),
 	}
+	limited := func(bytes int64) func(http.Handler) http.Handler {
+		return func(h http.Handler) http.Handler {
+			h = ops.Limits(bytes, chatFail, n.o.Clock, h)
+			return n.metrics.Door("chat", n.o.Clock, ops.RateLimit(rate, n.o.Proxies, chatFail, n.o.Clock, h))
+		}
+	}
+	d.chat = n.chatDoor(limited(chatapi.MaxBody), limited(chatapi.MaxUpload))
 	var h http.Handler = d
 	h = ops.SecureHeaders(h)
 	h = ops.Recover(n.o.Log, ops.WriteError, n.metrics.Panicked, h)
@@ -56,7 +67,7 @@ func (n *Node) httpServer() *http.Server {
 // doors picks the door by the path. It is no ServeMux, because that redirects,
 // and the vendors' clients turn a redirected POST into a GET.
 type doors struct {
-	socket, events, hub, queue http.Handler
+	socket, events, hub, queue, chat, graph, graphSocket http.Handler
 }
 
 // ServeHTTP implements http.Handler.
@@ -66,6 +77,12 @@ func (d *doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.socket.ServeHTTP(w, r)
 	case p == "/sse":
 		d.events.ServeHTTP(w, r)
+	case chatapi.Owns(p):
+		d.chat.ServeHTTP(w, r)
+	case queuegraph.IsSocket(p):
+		d.graphSocket.ServeHTTP(w, r)
+	case queuegraph.Owns(p):
+		d.graph.ServeHTTP(w, r)
 	case p == "/", p == "/metrics", p == "/healthz", p == "/readyz", p == "/console",
 		strings.HasPrefix(p, "/texts/"), strings.HasPrefix(p, "/hub/"), strings.HasPrefix(p, "/board/"), strings.HasPrefix(p, "/assets/"):
 		d.hub.ServeHTTP(w, r)
@@ -75,7 +92,12 @@ func (d *doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (n *Node) hubAPI() *hubapi.API {
+	var texts hubapi.Texts
+	if n.kept != nil { // a nil *Kept would not be a nil Texts
+		texts = n.kept
+	}
 	return hubapi.New(hubapi.Options{
+		Texts:  texts,
 		Ledger: n.ledger, Auth: n.auth, Access: n.access, Pairings: n.pairings,
 		ClientIP: n.clientIP, AutoClaim: n.autoClaim, Secure: n.o.Proxies.Secure, Screens: n.screens,
 	})
@@ -115,6 +137,7 @@ func (n *Node) gauges() {
 		}, read))
 	}
 	gauge("sockets", "Open sockets and event streams.", func() float64 { return float64(n.sessions.Stats().Sessions) })
+	gauge("graphql_sockets", "Open sockets of the queue API's GraphQL.", func() float64 { return float64(n.graph.Load().Sockets()) })
 	gauge("sockets_pending", "Sockets that have not said who they are.", func() float64 { return float64(n.sessions.Stats().Strangers) })
 	gauge("hub_channels", "Channels that somebody reads or has read lately.", func() float64 { return float64(n.hub.Stats().Channels) })
 	gauge("outbox_waiting", "Deliveries to other systems that wait.", func() float64 { return float64(n.outbox.Stats().Waiting) })

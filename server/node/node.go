@@ -19,12 +19,15 @@ import (
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/chatapi"
 	"github.com/nowserving/nowserving/server/hubapi"
 	"github.com/nowserving/nowserving/server/ops"
 	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/outbox"
 	"github.com/nowserving/nowserving/server/outbox/egress"
+	"github.com/nowserving/nowserving/server/outbox/seal"
 	"github.com/nowserving/nowserving/server/outbox/sms"
+	"github.com/nowserving/nowserving/server/queuegraph"
 	"github.com/nowserving/nowserving/server/session"
 	"github.com/nowserving/nowserving/store"
 )
@@ -68,13 +71,19 @@ type Options struct {
 // Node is one server process. Build makes it, Run runs it, Close ends what Build
 // opened.
 type Node struct {
-	o         Options
-	store     *store.Badger
-	hub       *hub.Hub
-	ledger    *ledger.Ledger
-	auth      *auth.Authenticator
-	access    *auth.Access
-	sessions  *session.Server
+	o           Options
+	store       *store.Badger
+	hub         *hub.Hub
+	ledger      *ledger.Ledger
+	auth        *auth.Authenticator
+	access      *auth.Access
+	sessions    *session.Server
+	chat        *chatapi.API
+	chatEffects *chatapi.Effects
+	teller      *chatapi.Teller
+	box         *seal.Box
+	// graph is nil until it is made; the ledger publishes before that.
+	graph     atomic.Pointer[queuegraph.Graph]
 	pairings  *hubapi.Pairings
 	screens   *hubapi.Screens
 	metrics   *ops.Metrics
@@ -130,7 +139,8 @@ func (n *Node) build(ctx context.Context) error {
 	}
 	n.hub = hub.New(nil, hub.Options{Clock: o.Clock, Log: o.Log})
 	n.ledger, err = ledger.Open(n.store, n.hub, ledger.Options{
-		Clock: o.Clock, Log: o.Log, GroupMax: o.GroupMax, GroupBytes: n.store.MaxCommit() / 2, Observe: n.observe, Effects: n.outbox,
+		Clock: o.Clock, Log: o.Log, GroupMax: o.GroupMax, GroupBytes: n.store.MaxCommit() / 2, Observe: n.observe, Effects: n.chatEffects,
+		Published: n.published,
 	})
 	if err != nil {
 		return err
@@ -146,7 +156,7 @@ func (n *Node) build(ctx context.Context) error {
 	n.start()
 	n.auth, err = auth.Open(auth.Options{
 		Docs: n.ledger, Directory: directory{n.ledger}, Now: o.Clock, Audit: auth.AuditorFunc(n.audit),
-		Secure: o.Proxies.Secure, SessionIdle: o.SessionIdle, SessionMax: o.SessionMax,
+		Secure: o.Proxies.Secure, SessionIdle: o.SessionIdle, SessionMax: o.SessionMax, Vault: n.box,
 	})
 	if err != nil {
 		return err
@@ -158,7 +168,13 @@ func (n *Node) build(ctx context.Context) error {
 	})
 	n.auth.OnRevoke(n.disconnect)
 	n.pairings = hubapi.NewPairings(o.Clock)
+	if err := n.buildGraph(); err != nil {
+		return err
+	}
 	if err := n.firstStart(ctx); err != nil {
+		return err
+	}
+	if err := n.buildChat(ctx); err != nil {
 		return err
 	}
 	n.gauges()
@@ -226,6 +242,7 @@ func (n *Node) Run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return n.store.RunGC(aside) })
+	group.Go(func() error { return n.chat.Run(aside) })
 	group.Go(func() error { return n.outbox.Run(aside) })
 	group.Go(func() error { return n.texts.Run(aside) })
 	if n.o.Simulate {
@@ -259,6 +276,8 @@ func (n *Node) drain() {
 	// A third is left for those that are slow to go. Few sockets need no spreading.
 	window := min(n.o.Drain*2/3, time.Duration(n.sessions.Stats().Sessions)*drainStep)
 	// Sockets first: the http server knows nothing of them.
+	drained := n.drainGraph(ctx)
+	defer drained()
 	if err := n.sessions.Drain(ctx, window); err != nil {
 		n.o.Log.Warn().Err(err).Msg("some sockets were cut")
 	}
@@ -281,6 +300,9 @@ func (n *Node) Close() error {
 		n.stopLedger()
 		errs = append(errs, n.running.Wait())
 		n.stopLedger = nil
+	}
+	if n.chat != nil {
+		errs = append(errs, n.chat.Close())
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/chatapi"
 	"github.com/nowserving/nowserving/server/hubapi"
 	"github.com/nowserving/nowserving/server/outbox"
 	"github.com/nowserving/nowserving/server/outbox/egress"
@@ -24,18 +25,22 @@ type TextProvider struct {
 
 // buildOutbox opens the deliveries that wait. The ledger is attached once it is open.
 func (n *Node) buildOutbox() error {
-	box, err := seal.Load(n.o.Data)
-	if err != nil {
+	var err error
+	if n.box, err = seal.Load(n.o.Data); err != nil {
 		return err
 	}
+	n.teller = chatapi.NewTeller()
 	n.egress = egress.Policy{
 		AllowPrivate: n.o.AllowPrivateWebhooks, AllowLoopback: n.o.Demo || n.o.AllowPrivateWebhooks,
 		AnyPort: n.o.Demo || n.o.AllowPrivateWebhooks,
 	}
-	n.outbox, err = outbox.Open(n.store, outbox.Options{Clock: n.o.Clock, Box: box, Policy: n.egress, Log: n.o.Log})
+	n.outbox, err = outbox.Open(n.store, outbox.Options{
+		Clock: n.o.Clock, Box: n.box, Policy: n.egress, Log: n.o.Log, Chat: n.teller,
+	})
 	if err != nil {
 		return fmt.Errorf("open the outbox: %w", err)
 	}
+	n.chatEffects = chatapi.NewEffects(n.outbox)
 	return nil
 }
 

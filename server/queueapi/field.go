@@ -348,16 +348,11 @@ func (c *call) firstFields() []ticket.InputField {
 }
 
 func (c *call) defaultFields() []ticket.InputField {
-	var out []ticket.InputField
-	for _, kind := range []string{ticket.FieldFirstName, ticket.FieldLastName, ticket.FieldPhone} {
+	return ticket.DefaultFields(func(kind string) string {
 		id, err := c.guid("field " + kind)
 		if err != nil {
 			c.params.fail(err)
 		}
-		out = append(out, ticket.InputField{
-			ID: id, Type: kind, BeforeAdded: kind == ticket.FieldFirstName, InRemoteSignIn: kind == ticket.FieldFirstName,
-			VisibleWaiting: true, VisibleServing: true, ShowInRemoteSignIn: true,
-		})
-	}
-	return out
+		return id
+	})
 }

@@ -126,6 +126,9 @@ func FuzzBodies(f *testing.F) {
 		h.Header.Set(versionHeader, version)
 		w := httptest.NewRecorder()
 		r.api.ServeHTTP(w, h)
+		if wrong := contractOf(t).problems(h, w); len(wrong) > 0 {
+			t.Fatalf("%s %s %q: %d %s: %q", p.method, p.path, body, w.Code, w.Body, wrong)
+		}
 		if w.Code >= 500 || w.Code < 200 || w.Code == 204 {
 			t.Fatalf("%s %s %q: %d %s", p.method, p.path, body, w.Code, w.Body)
 		}

@@ -120,7 +120,8 @@ func checkExternal(p *params, data json.RawMessage) {
 }
 
 // estimatedTime is GET /v1/tickets/{id}/estimated-time: one instant, because
-// that is what this API has; our own screens show a range.
+// that is what this API has; our own screens show a range. It has no word for
+// unknown either, so then a guess is made of what one visitor usually needs.
 func estimatedTime(c *call) (any, error) {
 	t, err := c.ticket()
 	if err != nil {
@@ -135,18 +136,12 @@ func estimatedTime(c *call) (any, error) {
 	}{StatusCode: http.StatusOK}
 	now := c.Clock()
 	c.Ledger.View(t.Location, func(s *ticket.State) {
-		out.Estimated = now.Add(time.Duration(max(1, s.Position(t))) * pace(s.Pace[t.Place.Line])).Unix()
+		position := max(1, s.Position(t))
+		wait, known := s.Expect(t.Place.Line, position, now)
+		if !known {
+			wait = time.Duration(position) * unknownPace
+		}
+		out.Estimated = now.Add(wait).Unix()
 	})
 	return out, nil
-}
-
-// pace is the time between two calls of a line.
-func pace(p ticket.Pace) time.Duration {
-	switch {
-	case p.Gaps > 0:
-		return time.Duration(p.Gap * float64(time.Second))
-	case p.Services > 0:
-		return time.Duration(p.Service * float64(time.Second))
-	}
-	return unknownPace
 }

@@ -227,7 +227,10 @@ test("a call that was learned of too late is marked, for a time", () => {
 
 test("the list never has more rows than the screen", () => {
   const serving = Array.from({ length: 40 }, (_, i) => ticket(`A-${i}`, "CALLED", { calledAt: AT }));
-  assert.equal(viewOf(readBoard({ serving }), moment()).rows.length, 6);
+  for (const layout of ["focus", "board", "media", "portrait"]) {
+    const look = lookOf(readBoard({ settings: { layout } }), undefined, SCREEN);
+    assert.equal(view(readBoard({ serving }), moment(), look).rows.length, look.sizes.rows * look.sizes.columns, layout);
+  }
 });
 
 test("times are the location's, and an unknown zone does not break the page", () => {

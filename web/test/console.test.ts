@@ -87,8 +87,8 @@ test("receipts are counted per screen and per call", () => {
   receipt(1, 6, false);
   receipt(1, 6, true);
   receipt(2, 5, true);
-  assert.deepEqual(receipts.shown(6, displays), { painted: 1, spoken: 1, screens: 2, offline: 1 });
-  assert.equal(shownWords(receipts.shown(6, displays)), "Shown on 1/2 screens, sound on 1 (1 offline)");
+  assert.deepEqual(receipts.shown(6, displays), { painted: 1, spoken: 1, screens: 2, offline: 1, rooms: 1, heard: 1 });
+  assert.equal(shownWords(receipts.shown(6, displays)), "Shown on 1/2 screens, sound ok (1 offline)");
   receipt(2, 6, false);
   assert.equal(receipts.shown(6, displays).painted, 2);
   for (let i = 100; i < 400; i++) receipt(1, i, false);

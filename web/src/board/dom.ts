@@ -52,7 +52,7 @@ export function setProperty(element: HTMLElement, name: string, value: string): 
   }
 }
 
-const SMALLEST = 0.3;
+const SMALLEST = 0.45;
 
 /** Shrinks what is too wide for each of boxes, by their --fit. Measures once. */
 export function fit(boxes: HTMLElement[]): void {

@@ -125,7 +125,7 @@ function heroOf(board: Board, calls: BoardTicket[], waiting: number, moment: Mom
     publicId: shown.publicId,
     desk: deskWords(board, shown.desk, look.words[0] as Words),
     name: shown.name || "",
-    labels: both(look, (w) => labelOf(shown, mode, w)),
+    labels: both(look, (w) => (isEarlier(shown, moment) ? w.say("earlier") : labelOf(shown, mode, w))),
     more: "",
     language: "",
   };
@@ -198,15 +198,19 @@ function labelOf(ticket: BoardTicket, mode: HeroMode, words: Words): string {
   return ticket.recalls > 0 ? words.nth(ticket.recalls + 1) : words.say("called");
 }
 
-function rowOf(board: Board, ticket: BoardTicket, moment: Moment, words: Words): RowView {
+/** Whether the call was learned of too late to announce it, a short while ago. */
+function isEarlier(ticket: BoardTicket, moment: Moment): boolean {
   const until = moment.earlier.get(ticket.key);
-  const earlier = until !== undefined && moment.now !== undefined && moment.now < until;
+  return until !== undefined && moment.now !== undefined && moment.now < until;
+}
+
+function rowOf(board: Board, ticket: BoardTicket, moment: Moment, words: Words): RowView {
   return {
     key: ticket.key,
     publicId: ticket.publicId,
     desk: deskWords(board, ticket.desk, words),
     name: ticket.name || "",
-    note: earlier ? words.say("earlier") : "",
+    note: isEarlier(ticket, moment) ? words.say("earlier") : "",
     ended: ticket.status !== "CALLED",
     hot: modeOf(ticket, moment) === "called",
   };

@@ -106,7 +106,8 @@ export function sizesFor(layout: string, place: Place): Sizes {
   const mm = heightMm(place);
   const seat = place.seat || 0;
   const known = mm > 0 && seat > 0;
-  const font = (degrees: number) => (capFor(seat, degrees) / CAP / mm) * 100;
+  // Upwards: a tenth less would just miss the standard.
+  const font = (degrees: number) => Math.ceil((capFor(seat, degrees) / CAP / mm) * 1000 - 1e-9) / 10;
   // Not smaller than usual: who sits nearer has nothing against large letters.
   const size = (s: Span) => tenths(known ? clamp(Math.max(font(EN), s.usual), s) : s.usual);
   const row = rowSize(form, place.rows || 0, known ? font : undefined);

@@ -8,6 +8,8 @@ import { codeOf, Words, wordsOf } from "./words";
 
 /** The hub's lines of text in the hero's label: two languages, or the hours. */
 const LABELS = 4;
+/** More letters than this are words rather than a name. */
+const LONG_DESK = 18;
 
 interface Row {
   item: HTMLElement;
@@ -29,6 +31,7 @@ export class View {
   private readonly rows: Row[] = [];
   private readonly chips: Chip[] = [];
   private readonly labels: HTMLElement[] = [];
+  private readonly between: HTMLElement[] = [];
   private readonly hero = byId("hero");
   private words: Words = wordsOf([])[0] as Words;
   private pulses = 0;
@@ -37,11 +40,15 @@ export class View {
   constructor() {
     for (let i = 0; i < ROWS; i++) {
       this.rows.push(makeRow(byId("rows")));
+      setShown((this.rows[i] as Row).item, false);
     }
     for (let i = 0; i < CHIPS; i++) {
       this.chips.push(makeChip(byId("chips")));
     }
     for (let i = 0; i < LABELS; i++) {
+      const between = make("span", "between", byId("hero-label"));
+      setText(between, "\u00b7");
+      this.between.push(between);
       this.labels.push(make("bdi", "label", byId("hero-label")));
     }
     this.sound(false);
@@ -80,6 +87,7 @@ export class View {
     this.paintHero(view.hero);
     this.rows.forEach((row, i) => paintRow(row, view.rows[i]));
     this.chips.forEach((chip, i) => paintChip(chip, view.chips[i]));
+    byId("calls-heading").style.visibility = view.rows.length ? "" : "hidden";
     this.fit(view);
   }
 
@@ -95,6 +103,7 @@ export class View {
     this.fitted = key;
     const boxes = [byId("hero-call"), byId("hero-number-box"), byId("hero-to"), byId("hero-label")];
     fit(boxes.concat(this.rows.map((row) => row.item)));
+    fit(this.rows.map((row) => row.desk));
     fitHeight(this.hero, boxes);
   }
 
@@ -155,6 +164,7 @@ export class View {
   private paintLabels(texts: string[], language: string): void {
     this.labels.forEach((label, i) => {
       setShown(label, !!texts[i]);
+      setShown(this.between[i] as HTMLElement, i > 0 && !!texts[i]);
       setText(label, texts[i] || "");
       setAttribute(label, "lang", language || this.words.code);
     });
@@ -172,6 +182,7 @@ export class View {
     setText(byId("hero-more"), hero.more);
     setShown(byId("hero-more"), hero.more !== "");
     this.hero.classList.toggle("no-desk", !hero.desk);
+    this.hero.classList.toggle("long-desk", hero.desk.length > LONG_DESK);
   }
 }
 
@@ -180,6 +191,7 @@ function paintRow(row: Row, view: RowView | undefined): void {
   classes.toggle("used", !!view);
   classes.toggle("ended", !!view && view.ended);
   classes.toggle("hot", !!view && view.hot && document.body.getAttribute("data-layout") === "media");
+  classes.toggle("words", !!view && view.desk.length > LONG_DESK);
   classes.toggle("no-desk", !view || !view.desk);
   setAttribute(row.item, "data-key", view ? view.key : "");
   setAttribute(row.item, "data-public-id", view ? view.publicId : "");

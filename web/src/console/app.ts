@@ -5,7 +5,9 @@ import { DeskChoice } from "./desk";
 import { byId, fillSelect, KeyedList, make, setText } from "./dom";
 import { claimScreen, SessionUser } from "./http";
 import { Receipts, Shown } from "./receipts";
-import { calledTickets, Console, Display, foldConsole, Line, readConsole, StaffTicket, waitingIn } from "./state";
+import { Texts } from "./texts";
+import { screenRow, ScreensHost } from "./screens";
+import { calledTickets, Console, Device, Display, foldConsole, Line, readConsole, StaffTicket, waitingIn } from "./state";
 import { deskWords, disabledReason, doneWords, errorWords, fullName, statusWords } from "./words";
 
 const TICK = 1000;
@@ -17,7 +19,7 @@ const RECEIPTS_SEEN = 10000;
 const NOTICE_FOR = 8000;
 
 /** Ends in `left` when the session is over. */
-export class App implements Host {
+export class App implements Host, ScreensHost {
   private readonly client: Client;
   private readonly receipts = new Receipts();
   private readonly choice: DeskChoice;
@@ -28,6 +30,7 @@ export class App implements Host {
   private readonly waiting: KeyedList<StaffTicket>;
   private readonly lineBoxes: KeyedList<Line>;
   private readonly screens: KeyedList<Display>;
+  private readonly texts = new Texts((words) => this.notice(words, true));
   private console = readConsole(undefined);
   private loaded = false;
   private calling = false;
@@ -43,7 +46,7 @@ export class App implements Host {
     this.called = new KeyedList(byId("called"), (t) => t.id, (t) => calledCard(this, t), heir);
     this.waiting = new KeyedList(byId("waiting"), (t) => t.id, (t) => waitingRow(this, t), heir);
     this.lineBoxes = new KeyedList(byId("lines"), (l) => String(l.id), (l) => this.lineBox(l), heir);
-    this.screens = new KeyedList(byId("screens"), (d) => String(d.id), () => screenRow(), heir);
+    this.screens = new KeyedList(byId("screens"), (d) => String(d.id), () => screenRow(this), heir);
     setText(byId("user-name"), fullName(user) || user.email);
     this.listen();
   }
@@ -56,7 +59,13 @@ export class App implements Host {
     });
     this.client.status.watch((status) => this.onStatus(status));
     this.client.start();
-    byId("call-next").focus();
+    // A screen's QR code leads here.
+    const code = /^#pair=([A-Z0-9]{6})$/.exec(window.location.hash);
+    if (code) {
+      byId<HTMLInputElement>("pair-code").value = code[1]!;
+      window.history.replaceState(null, "", window.location.pathname);
+    }
+    byId(code ? "pair-name" : "call-next").focus();
   }
 
   stop(): void {
@@ -64,6 +73,7 @@ export class App implements Host {
     this.stopListening.forEach((stop) => stop());
     // The next one to sign in on this machine must not find these people.
     this.console = readConsole(undefined);
+    this.texts.clear();
     this.render();
   }
 
@@ -138,11 +148,15 @@ export class App implements Host {
       if (this.console.tickets.get(id)?.status === "CALLED") this.console.calls.set(id, offset);
     });
     this.loaded = true;
+    this.texts.refresh();
     this.choice.suggest(this.console.users.find((u) => u.id === this.user.id));
     this.render();
   }
 
   private onPush(push: Push): void {
+    if (push.push === "ticket.message" || push.push === "ticket.message_status") {
+      this.texts.refresh();
+    }
     if (push.push === "receipt") {
       this.receipts.take(push);
     } else {
@@ -203,7 +217,11 @@ export class App implements Host {
     setText(byId("call-next-hint"), reason || hint + (mine.length ? ` ${mine.join(", ")} will be marked served.` : ""));
   }
 
-  private notice(text: string, bad: boolean, undo?: () => void): void {
+  device(display: number): Device | undefined {
+    return this.console.devices.get(display);
+  }
+
+  notice(text: string, bad: boolean, undo?: () => void): void {
     const box = byId("notice");
     box.className = `notice shown${bad ? " bad" : ""}`;
     setText(byId("notice-text"), text);
@@ -296,18 +314,4 @@ export class App implements Host {
       },
     );
   }
-}
-
-function screenRow() {
-  const element = make("li", "");
-  const name = make("span", "", element);
-  const state = make("span", "", element);
-  return {
-    element,
-    update: (display: Display) => {
-      element.classList.toggle("away", !display.online);
-      setText(name, display.name);
-      setText(state, display.online ? "online" : "offline");
-    },
-  };
 }

@@ -15,6 +15,9 @@ export interface Shown {
   spoken: number;
   screens: number;
   offline: number;
+  /** Rooms with a screen that can be heard, and those where it was. */
+  rooms: number;
+  heard: number;
 }
 
 /** Receipts by the offset of the push that they are for. */
@@ -42,12 +45,16 @@ export class Receipts {
   /** What is known of the call at offset, over the screens that there are. */
   shown(offset: number | undefined, displays: Display[]): Shown {
     const proof = offset === undefined ? undefined : this.proofs.get(offset);
+    const rooms = (all: Display[]) => new Set(all.map((d) => d.room || "")).size;
+    const audible = displays.filter((d) => d.online && !d.mute);
     const count = (set: Set<number> | undefined) => displays.filter((d) => set && set.has(d.id)).length;
     return {
       painted: count(proof?.painted),
       spoken: count(proof?.spoken),
       screens: displays.length,
       offline: displays.filter((d) => !d.online).length,
+      rooms: rooms(audible),
+      heard: rooms(audible.filter((d) => proof?.spoken.has(d.id))),
     };
   }
 }

@@ -48,6 +48,30 @@ export interface Display {
   id: number;
   name: string;
   online?: boolean;
+  layout?: string;
+  desk?: number;
+  inches?: number;
+  width?: number;
+  height?: number;
+  seat?: number;
+  rows?: number;
+  room?: string;
+  mute?: boolean;
+}
+
+/** What a screen last said of itself. */
+export interface Device {
+  display: number;
+  engine: string;
+  version: string;
+  layout: string;
+  sound: string;
+  drift: number;
+  width: number;
+  height: number;
+  receipt: number;
+  seen: string;
+  speaks: boolean;
 }
 
 export interface Presence {
@@ -64,6 +88,7 @@ export interface Console {
   desks: Desk[];
   users: User[];
   displays: Display[];
+  devices: Map<number, Device>;
   tickets: Map<string, StaffTicket>;
   /**
    * Per ticket the offset of its last call or recall, which receipts name. Only
@@ -81,6 +106,7 @@ export function readConsole(snapshot: unknown): Console {
     desks: byId(s.desks || []),
     users: byId(s.users || []),
     displays: byId(s.displays || []),
+    devices: new Map(((s.devices || []) as Device[]).map((device): [number, Device] => [device.display, device])),
     tickets: new Map(),
     calls: new Map(),
     presence: s.presence || [],
@@ -102,6 +128,10 @@ export function foldConsole(state: Console, push: Push): void {
   const data = push.data as any;
   if (push.push === "presence") {
     foldPresence(state, data);
+    return;
+  }
+  if (push.push === "device") {
+    state.devices.set(data.display, data);
     return;
   }
   if (push.push === "receipt" || push.push === "signal") {

@@ -74,14 +74,14 @@ export function disabledReason(status: Status): string {
   }
 }
 
-/** "Shown on 2/2 screens, sound on 1" */
+/** "Shown on 2/2 screens, sound ok" */
 export function shownWords(shown: Shown): string {
   if (shown.screens === 0) {
     return "No screens are paired";
   }
   let text = `Shown on ${shown.painted}/${shown.screens} screens`;
-  if (shown.spoken > 0) {
-    text += `, sound on ${shown.spoken}`;
+  if (shown.heard > 0) {
+    text += shown.heard >= shown.rooms ? ", sound ok" : `, sound in ${shown.heard}/${shown.rooms} rooms`;
   }
   if (shown.offline > 0) {
     text += ` (${shown.offline} offline)`;

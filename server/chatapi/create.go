@@ -1,0 +1,302 @@
+package chatapi
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/nowserving/nowserving/hub/ledger"
+	"github.com/nowserving/nowserving/hub/ticket"
+	"github.com/nowserving/nowserving/hub/wire"
+)
+
+// createIn is the body of tickets/create.
+type createIn struct {
+	Participants []participantIn
+	fieldsIn
+	Culture                *string
+	Tags                   []string
+	State                  *string
+	Open, Close            *string
+	GetAvailableUser       *bool
+	AddIntroductionMessage bool
+	EnableWebhook          *bool
+	MarkAsRead             bool
+	Transactions           []struct {
+		Type, Text, HTML string
+		FromParticipant  struct{ Type, Identifier string }
+	}
+}
+
+// fieldsIn are the members that create and setfields share.
+type fieldsIn struct {
+	Field1, Field2, Field3, Field4, Field5  *string
+	Field6, Field7, Field8, Field9, Field10 *string
+	UniqueArgument                          *string
+	Details                                 map[string]json.RawMessage
+}
+
+func (f *fieldsIn) list() [10]*string {
+	return [10]*string{f.Field1, f.Field2, f.Field3, f.Field4, f.Field5, f.Field6, f.Field7, f.Field8, f.Field9, f.Field10}
+}
+
+// participantIn is a participant as it comes in.
+type participantIn struct {
+	Type, ProtocolType, SubProtocolType, Name, DisplayName, Identifier, DepartmentIdentifier, UserName string
+}
+
+// mergeDetails lays given members over what is known, member by member.
+func mergeDetails(old *ticket.Details, in map[string]json.RawMessage) (*ticket.Details, error) {
+	if len(in) == 0 {
+		return old, nil
+	}
+	d := ticket.Details{}
+	if old != nil {
+		d = *old
+	}
+	for name, v := range in {
+		if string(v) == "null" {
+			continue
+		}
+		one, err := json.Marshal(map[string]json.RawMessage{name: v})
+		if err == nil {
+			if strings.EqualFold(name, "referral") { // a member that is given is given whole
+				d.Referral = ticket.Referral{}
+			}
+			err = json.Unmarshal(one, &d)
+		}
+		if err != nil {
+			return nil, wire.FieldError("details", "details.%s has the wrong form", clip(name))
+		}
+	}
+	if string(d.Claims) == "null" {
+		d.Claims = nil
+	}
+	return &d, nil
+}
+
+// createTicket is POST /tickets/create.
+func createTicket(c *call) (any, error) {
+	var in createIn
+	c.decode(&in)
+	if c.err != nil {
+		return nil, c.err
+	}
+	cmd, err := c.conversation(&in)
+	if err != nil {
+		return nil, err
+	}
+	c.contacts.Lock()
+	defer c.contacts.Unlock()
+	docs, err := c.linkContacts(cmd.Participants)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.do(cmd, ledger.Request{Location: c.loc, Docs: docs})
+	if err != nil {
+		return nil, err
+	}
+	return c.whole(res.Ticket)
+}
+
+// conversation builds the command.
+func (c *call) conversation(in *createIn) (cmd ticket.OpenConversation, err error) {
+	cmd.Silent = in.EnableWebhook != nil && !*in.EnableWebhook
+	cmd.MarkRead = in.MarkAsRead
+	if len(in.Participants) == 0 {
+		return cmd, wire.FieldError("participants", "participants: at least one is needed")
+	}
+	for i := range in.Participants {
+		n, err := c.newcomer(&in.Participants[i])
+		if err != nil {
+			return cmd, err
+		}
+		cmd.Participants = append(cmd.Participants, n)
+	}
+	// Existing clients take the first participant for the customer.
+	slices.SortStableFunc(cmd.Participants, func(a, b ticket.Newcomer) int { return strings.Compare(a.Type, b.Type) })
+	for i, v := range in.list() {
+		cmd.Fields[i] = value(v)
+	}
+	cmd.UniqueArgument = value(in.UniqueArgument)
+	if cmd.Details, err = mergeDetails(nil, in.Details); err != nil {
+		return cmd, err
+	}
+	if cmd.Tags, err = c.tags("tags", in.Tags); err != nil {
+		return cmd, err
+	}
+	if v := value(in.Culture); v != "" {
+		if cmd.Culture, err = word("culture", v, "en-US", "he-IL", "es-ES", "pt-PT"); err != nil {
+			return cmd, err
+		}
+	}
+	if v := value(in.State); v != "" {
+		state, err := word("state", v, states()...)
+		if err != nil {
+			return cmd, err
+		}
+		cmd.State = ticket.ConversationState(state)
+	}
+	if err := c.times(in, &cmd); err != nil {
+		return cmd, err
+	}
+	if err := c.firstMessages(in, &cmd); err != nil {
+		return cmd, err
+	}
+	return cmd, c.greeted(in, &cmd)
+}
+
+func value(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
+
+func states() []string { return []string{"Open", "Closed", "Pending", "Snoozed"} }
+
+func (c *call) newcomer(in *participantIn) (n ticket.Newcomer, err error) {
+	kind := in.Type
+	if kind == "" || strings.EqualFold(kind, "Undefind") || strings.EqualFold(kind, "Undefined") {
+		kind = ticket.ParticipantClient // existing clients leave it at their zero value
+	}
+	if n.Type, err = word("participants.type", kind, ticket.ParticipantClient, ticket.ParticipantUser); err != nil {
+		return n, err
+	}
+	if n.Protocol, err = protocol("participants.protocolType", in.ProtocolType); err != nil {
+		return n, err
+	}
+	if in.SubProtocolType != "" {
+		n.SubProtocol, err = word("participants.subProtocolType", in.SubProtocolType, "Undefined", "MailTo", "MailCc", "MailBcc")
+		if err != nil {
+			return n, err
+		}
+	}
+	n.ParticipantName = ticket.ParticipantName{Name: in.Name, DisplayName: in.DisplayName, Department: in.DepartmentIdentifier}
+	if n.Type == ticket.ParticipantUser {
+		return n, c.colleague(&n, in.Identifier)
+	}
+	n.Identifier, err = normalIdentifier("participants.identifier", n.Protocol, in.Identifier)
+	return n, err
+}
+
+// colleague fills in a participant who is a user of the department.
+func (c *call) colleague(n *ticket.Newcomer, identifier string) error {
+	found := false
+	c.Ledger.View(c.loc, func(s *ticket.State) {
+		for _, u := range s.SortedUsers() {
+			if strings.EqualFold(u.GUID, identifier) || strings.EqualFold(u.Email, identifier) {
+				n.User, n.Protocol, found = u.ID, ticket.ProtocolWeb, true
+				n.ParticipantName = ticket.ParticipantName{
+					Name: u.Name(), DisplayName: u.FirstName, Identifier: u.GUID, UserName: u.Email,
+				}
+			}
+		}
+	})
+	if !found {
+		return wire.FieldError("participants.identifier", "participants.identifier names no user of the department")
+	}
+	return nil
+}
+
+func (c *call) times(in *createIn, cmd *ticket.OpenConversation) error {
+	var ok bool
+	if cmd.Opened, ok = parseISO(value(in.Open)); !ok {
+		return wire.FieldError("open", "open is not a date")
+	}
+	if cmd.Closed, ok = parseISO(value(in.Close)); !ok {
+		return wire.FieldError("close", "close is not a date")
+	}
+	if cmd.State != ticket.ConversationClosed {
+		if !cmd.Closed.IsZero() {
+			return wire.FieldError("close", "close needs the state Closed")
+		}
+		return nil
+	}
+	if !cmd.Opened.IsZero() && cmd.Closed.IsZero() {
+		cmd.Closed = cmd.Opened
+	}
+	if cmd.Opened.IsZero() && !cmd.Closed.IsZero() {
+		cmd.Opened = cmd.Closed
+	}
+	return nil
+}
+
+func (c *call) firstMessages(in *createIn, cmd *ticket.OpenConversation) error {
+	for _, t := range in.Transactions {
+		if t.Type != "" && !strings.EqualFold(t.Type, ticket.TransactionMessage) {
+			return wire.FieldError("transactions.type", "transactions.type is Message")
+		}
+		html := c.html.Sanitize(t.HTML)
+		text := t.Text
+		if text == "" {
+			text = plainText(html)
+		}
+		if strings.TrimSpace(text) == "" {
+			return wire.FieldError("transactions.text", "transactions.text is missing")
+		}
+		from := -1
+		for i := range cmd.Participants {
+			n := &cmd.Participants[i]
+			given, err := normalIdentifier("identifier", n.Protocol, t.FromParticipant.Identifier)
+			same := err == nil && strings.EqualFold(given, n.Identifier) || t.FromParticipant.Identifier == ""
+			if same && (t.FromParticipant.Type == "" || strings.EqualFold(t.FromParticipant.Type, n.Type)) {
+				from = i
+				break
+			}
+		}
+		if from < 0 {
+			return wire.FieldError("transactions.fromParticipant", "transactions.fromParticipant is none of the participants")
+		}
+		cmd.Messages = append(cmd.Messages, ticket.FirstMessage{From: from, Text: text, HTML: html})
+	}
+	return nil
+}
+
+// greeted chooses who answers, and what the department says first.
+func (c *call) greeted(in *createIn, cmd *ticket.OpenConversation) error {
+	s, err := c.settings(c.guid)
+	if err != nil {
+		return err
+	}
+	if in.AddIntroductionMessage || s.Texts.Always {
+		cmd.Intro = s.Texts.Introduction
+	}
+	channel := cmd.Participants[0].Protocol
+	if in.GetAvailableUser == nil || *in.GetAvailableUser {
+		cmd.Owner = c.available(c.loc, channel)
+		return nil
+	}
+	incoming := len(cmd.Messages) > 0 && cmd.Participants[cmd.Messages[0].From].Type == ticket.ParticipantClient
+	if !incoming && c.profile(c.id.User).Type == typeAgent {
+		cmd.Owner = c.id.User // an agent writes first: it is theirs
+	}
+	return nil
+}
+
+// whole shows a ticket with its thread.
+func (c *call) whole(t *ticket.Ticket) (any, error) {
+	thread, err := c.Ledger.Transactions(t.ID, 0, 0, true)
+	if err != nil {
+		return nil, err
+	}
+	var out ticket.ChatTicket
+	c.Ledger.View(t.Location, func(s *ticket.State) { out = s.ChatTicket(t, c.view()) })
+	list := make([]ticket.ChatTransaction, len(thread))
+	view := c.view()
+	for i := range thread {
+		list[i] = t.ChatTransaction(&thread[i], view)
+	}
+	out.Transactions = &list
+	return out, nil
+}
+
+// view is what the form shows beside the domain, with links by this request's host.
+func (c *call) view() ticket.ChatView { return c.viewAt(c.base()) }
+
+func (a *API) viewAt(base string) ticket.ChatView {
+	return ticket.ChatView{
+		Owner: a.owner,
+		File:  func(x *ticket.Attachment) ticket.ChatAttachment { return a.attachment(base, x) },
+	}
+}
