@@ -98,6 +98,11 @@ func (a *app) run(ctx context.Context, resized <-chan struct{}) error {
 	if err := a.client.Subscribe(a.cfg.channel(), nil); err != nil {
 		return err
 	}
+	if own := a.cfg.own(); own != "" {
+		if err := a.client.Subscribe(own, nil); err != nil {
+			return err
+		}
+	}
 	ended := make(chan error, 1)
 	go func() {
 		defer close(ended)
@@ -184,8 +189,12 @@ func (a *app) post(change func()) {
 }
 
 // Snapshot implements client.Handler.
-func (a *app) Snapshot(_ string, at wire.Position, data json.RawMessage) {
+func (a *app) Snapshot(channel string, at wire.Position, data json.RawMessage) {
 	a.post(func() {
+		if channel == a.cfg.own() {
+			a.follow(data)
+			return
+		}
 		var s board.Snapshot
 		if err := json.Unmarshal(data, &s); err != nil {
 			// Asking again would bring the same: keep what is shown, and say so.
@@ -195,7 +204,7 @@ func (a *app) Snapshot(_ string, at wire.Position, data json.RawMessage) {
 		}
 		a.unreadable = false
 		missed := a.board.Reset(s)
-		a.m.loaded, a.m.zone = true, a.zone(s.Location.Timezone)
+		a.m.loaded, a.m.zone, a.m.text = true, a.zone(s.Location.Timezone), wordsOf(s.Location.Languages)
 		a.pending = append(a.pending, news{kind: newsSnapshot, board: data, at: at, now: a.now()})
 		a.announce(missed, at)
 		a.receipt = at.Offset
@@ -205,6 +214,10 @@ func (a *app) Snapshot(_ string, at wire.Position, data json.RawMessage) {
 // Push implements client.Handler.
 func (a *app) Push(p wire.Push) {
 	a.post(func() {
+		if p.Channel == a.cfg.own() {
+			a.follow(p.Data)
+			return
+		}
 		if p.Offset == 0 {
 			return // a board has no use for ephemeral pushes
 		}
@@ -214,11 +227,37 @@ func (a *app) Push(p wire.Push) {
 			a.client.Refetch(p.Channel)
 			return
 		}
-		a.m.zone = a.zone(a.board.State().Location.Timezone)
+		a.settle(a.board.State().Location)
 		at, _ := a.client.Position(p.Channel)
 		at.Offset = p.Offset
 		a.announce(calls, at)
 	})
+}
+
+// follow takes the settings that staff gives this screen. A desk of the command
+// line stays: whoever hung the sign knows where it hangs.
+func (a *app) follow(data json.RawMessage) {
+	var d struct {
+		Display *struct {
+			Desk  int64   `json:"desk"`
+			Lines []int64 `json:"lines"`
+		} `json:"display"`
+	}
+	if err := json.Unmarshal(data, &d); err != nil || d.Display == nil {
+		return // a role, or a reload: nothing of it concerns a terminal
+	}
+	a.m.lines = d.Display.Lines
+	if a.cfg.desk == 0 {
+		a.m.desk = d.Display.Desk
+	}
+}
+
+// settle follows a change of the location.
+func (a *app) settle(l board.Location) {
+	a.m.zone = a.zone(l.Timezone)
+	if len(l.Languages) > 0 && a.m.text.code != l.Languages[0] {
+		a.m.text = wordsOf(l.Languages)
+	}
 }
 
 // announce tells of the calls that concern this screen.

@@ -23,7 +23,10 @@ type config struct {
 	token    string
 	location int64
 	desk     int64
-	json     bool
+	// display is the screen's own id; with it, the settings that staff gives the
+	// screen are followed.
+	display int64
+	json    bool
 	// w and h are the size of the screen, or 0 to ask the terminal.
 	w, h int
 }
@@ -31,6 +34,14 @@ type config struct {
 // channel is the board that the screen shows.
 func (c config) channel() string {
 	return wire.Channel{Kind: wire.BoardChannel, ID: c.location}.String()
+}
+
+// own is the screen's own channel, or "".
+func (c config) own() string {
+	if c.display == 0 {
+		return ""
+	}
+	return wire.Channel{Kind: wire.DisplayChannel, ID: c.display}.String()
 }
 
 // parseConfig reads flags over environment over defaults. An unknown name is
@@ -44,6 +55,7 @@ func parseConfig(args, environ []string, usage io.Writer) (config, error) {
 	fs.StringVar(&c.token, "token", "", "the screen's `token`; better in "+envPrefix+"TOKEN, as others on the machine can read a command line")
 	fs.Int64Var(&c.location, "location", 1, "the `id` of the location to show")
 	fs.Int64Var(&c.desk, "desk", 0, "be the sign of the desk with this `id`")
+	fs.Int64Var(&c.display, "display", 0, "the screen's own `id`, to follow the settings that staff gives it")
 	fs.BoolVar(&c.json, "json", false, "print one JSON line per change instead of painting a screen")
 	fs.StringVar(&size, "size", "", "`COLUMNSxROWS`, for a screen that cannot be asked for its size")
 	if err := fromEnviron(fs, environ); err != nil {
@@ -102,6 +114,8 @@ func (c config) validate() error {
 		return errors.New("a token is missing: set " + envPrefix + "TOKEN")
 	case c.location < 1:
 		return errors.New("-location: want a number from 1")
+	case c.display < 0:
+		return errors.New("-display: want a number from 1")
 	case c.desk < 0:
 		return errors.New("-desk: want a number from 1")
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/nowserving/nowserving/display/board"
@@ -25,12 +24,14 @@ func entries(m model) []entry {
 	hero, _ := m.heroTicket()
 	var list []entry
 	for _, t := range m.board.Serving {
-		if t.Key != hero.Key {
+		if t.Key != hero.Key && m.shows(t) {
 			list = append(list, entry{t, false})
 		}
 	}
 	for _, t := range m.board.Recent {
-		list = append(list, entry{t, true})
+		if m.shows(t) {
+			list = append(list, entry{t, true})
+		}
 	}
 	return list
 }
@@ -45,7 +46,7 @@ func drawListing(f *frame, m model, top, bottom int) {
 		left = f.w / 2
 		drawLines(f, m, left+margin, top, bottom)
 	}
-	f.put(margin, top, left-2*margin, headingStyle(m), "Number → Desk")
+	f.put(margin, top, left-2*margin, headingStyle(m), m.words().say("recent"))
 	list := entries(m)
 	if bottom-top >= bigListing {
 		drawBigEntries(f, m, list, left, top+2, bottom)
@@ -77,14 +78,14 @@ func drawEntries(f *frame, m model, list []entry, w, top, bottom int) {
 	rows := bottom - top
 	for i, e := range list {
 		if hidden := openAfter(list, i); i == rows-1 && hidden > 1 {
-			f.put(margin, top+i, w-2*margin, plain, fmt.Sprintf("and %d more", hidden))
+			f.put(margin, top+i, w-2*margin, plain, m.words().say("more", "n", hidden))
 			return
 		}
 		if i >= rows {
 			return
 		}
 		x := f.put(margin, top+i, w-2*margin, entryStyle(m, e), mark(e)+callText(m, e.ticket))
-		if again := recallText(e.ticket); again != "" && !e.ended {
+		if again := m.words().nth(e.ticket.Recalls); again != "" && !e.ended {
 			f.put(x+2, top+i, w-margin-x-2, plain, again)
 		}
 	}
@@ -142,13 +143,16 @@ func drawBigEntries(f *frame, m model, list []entry, w, top, bottom int) {
 func drawLines(f *frame, m model, x, top, bottom int) {
 	w := f.w - x - margin
 	off := m.freshness() == offline
-	f.put(x, top, w, headingStyle(m), "Waiting")
+	f.put(x, top, w, headingStyle(m), m.words().say("lines"))
 	step := 1
 	if bottom-top >= bigListing {
 		step = 2
 	}
 	y := top + step
 	for _, l := range m.board.Lines {
+		if !m.showsLine(l.ID) {
+			continue
+		}
 		if y >= bottom {
 			return
 		}
@@ -164,19 +168,19 @@ func drawLines(f *frame, m model, x, top, bottom int) {
 		f.put(x, y, w-countW-waitW, s, name)
 		if !off {
 			f.right(x, y, w-waitW, bold, strconv.Itoa(l.Waiting))
-			f.right(x, y, w, plain, waitText(l))
+			f.right(x, y, w, plain, waitText(m, l))
 		}
 		y += step
 	}
 }
 
-func waitText(l board.Line) string {
+func waitText(m model, l board.Line) string {
 	switch w := l.Wait; {
 	case w == nil || l.Waiting == 0 && w.Max == 0:
 		return ""
 	case w.Min == w.Max:
-		return fmt.Sprintf("%d min", w.Max)
+		return m.words().say("waitOne", "min", w.Max)
 	default:
-		return fmt.Sprintf("%d-%d min", w.Min, w.Max)
+		return m.words().say("wait", "min", w.Min, "max", w.Max)
 	}
 }

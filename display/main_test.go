@@ -301,7 +301,7 @@ func TestBinary(t *testing.T) {
 	l, q := h.next()
 	l.snapshot(q)
 	l.expect("receipt")
-	out.waitFor(t, "2 people are waiting")
+	out.waitFor(t, "Waiting: 2")
 	if text := out.String(); strings.Contains(text, "\a") || !strings.HasPrefix(text, enterScreen) || !strings.Contains(text, "Main Street") {
 		t.Errorf("the screen before the call is %q", text)
 	}
@@ -310,7 +310,7 @@ func TestBinary(t *testing.T) {
 		t.Errorf("receipt %+v", *r)
 	}
 	out.waitFor(t, "\a")
-	if text := out.String(); !strings.Contains(text, "1 person is waiting") || !strings.Contains(text, "██") {
+	if text := out.String(); !strings.Contains(text, "Waiting: 1") || !strings.Contains(text, "██") {
 		t.Errorf("the call is not on the screen: %q", text)
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,6 +37,8 @@ type model struct {
 	hero string
 	// desk, unless 0, makes the screen the sign of that desk.
 	desk int64
+	// lines are those that the screen shows; none: all.
+	lines []int64
 	// live is what the link says; current is when the board was last known to
 	// be true; now is the time. All by this machine's clock.
 	live         bool
@@ -43,6 +46,16 @@ type model struct {
 	// skew is how far the hub's clock, which the visitors see, is ahead.
 	skew time.Duration
 	zone *time.Location
+	// text is the location's first language; the zero value is the fallback.
+	text words
+}
+
+// words is what the screen says.
+func (m model) words() words {
+	if m.text.text == nil {
+		return wordsOf(nil)
+	}
+	return m.text
 }
 
 func (m model) freshness() freshness {
@@ -96,12 +109,18 @@ func (m model) heroTicket() (board.Ticket, bool) {
 }
 
 // shows reports whether a call concerns this screen.
-func (m model) shows(t board.Ticket) bool { return m.desk == 0 || t.Desk == m.desk }
+func (m model) shows(t board.Ticket) bool {
+	return (m.desk == 0 || t.Desk == m.desk) && m.showsLine(t.Line)
+}
+
+func (m model) showsLine(id int64) bool { return len(m.lines) == 0 || slices.Contains(m.lines, id) }
 
 func (m model) waiting() int {
 	n := 0
 	for _, l := range m.board.Lines {
-		n += l.Waiting
+		if m.showsLine(l.ID) {
+			n += l.Waiting
+		}
 	}
 	return n
 }

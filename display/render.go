@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/nowserving/nowserving/display/board"
@@ -22,7 +21,7 @@ func render(m model, w, h int) *frame {
 	body := f.h - headRows
 	switch {
 	case !m.loaded:
-		f.center(0, headRows+body/2, f.w, plain, "Connecting to the hub")
+		f.center(0, headRows+body/2, f.w, plain, m.words().say("connecting"))
 	case m.desk != 0:
 		drawHero(f, m, headRows, body)
 	default:
@@ -40,7 +39,7 @@ func heroRows(h int) int { return (h - headRows - footRows) * 11 / 20 }
 func drawHead(f *frame, m model) {
 	title := m.board.Location.Name
 	if m.desk != 0 && m.loaded {
-		title = "Desk " + m.deskName(m.desk)
+		title = m.words().desk(m.deskName(m.desk))
 	}
 	at := ""
 	switch m.freshness() {
@@ -61,11 +60,11 @@ func drawStrip(f *frame, m model) {
 	text := ""
 	switch f := m.freshness(); {
 	case f == stale && !m.loaded:
-		text = "! No connection since " + since
+		text = "! " + m.words().say("offline", "time", since)
 	case f == stale:
-		text = "! Updating. Last update " + since
+		text = "! " + m.words().say("stale", "time", since)
 	case f == offline:
-		text = "! Screen offline since " + since + ". Please listen or ask staff"
+		text = "! " + m.words().say("offline", "time", since)
 	default:
 		return
 	}
@@ -86,9 +85,9 @@ func callStyle(m model) style {
 func drawHero(f *frame, m model, top, height int) int {
 	t, ok := m.heroTicket()
 	if !ok {
-		text := "Please take a ticket"
+		text := m.words().say("idle")
 		if m.desk != 0 {
-			text = "Please wait for your number"
+			text = m.words().say("next")
 		}
 		used := max(min(height, 5), 1)
 		f.center(0, top+used/2, f.w, plain, text)
@@ -116,7 +115,7 @@ func drawHero(f *frame, m model, top, height int) int {
 // large beside the number where there is room, and is never left out.
 func heroText(f *frame, m model, t board.Ticket, height int) (large, under string) {
 	under = t.Name
-	if again := recallText(t); again != "" {
+	if again := m.words().nth(t.Recalls); again != "" {
 		under = joined(again, under)
 	}
 	desk := clean(m.deskName(t.Desk))
@@ -127,7 +126,7 @@ func heroText(f *frame, m model, t board.Ticket, height int) (large, under strin
 	if bigScale(large, f.w-2*margin, height-3) > 0 {
 		return large, under
 	}
-	return t.PublicID, joined("Desk "+desk, under)
+	return t.PublicID, joined(m.words().desk(desk), under)
 }
 
 // plainHero is the latest call where block letters do not fit.
@@ -136,7 +135,7 @@ func plainHero(f *frame, m model, t board.Ticket, top, height int) int {
 	used := max(min(height, 3), 1)
 	f.fill(0, top, f.w, used, s)
 	text := callText(m, t)
-	if again := recallText(t); again != "" {
+	if again := m.words().nth(t.Recalls); again != "" {
 		text = joined(text, again)
 	}
 	f.center(0, top+used/2, f.w, s, joined(text, t.Name))
@@ -151,18 +150,6 @@ func callText(m model, t board.Ticket) string {
 	return t.PublicID + " → " + desk
 }
 
-func recallText(t board.Ticket) string {
-	switch t.Recalls {
-	case 0:
-		return ""
-	case 1:
-		return "Second call"
-	case 2:
-		return "Third call"
-	}
-	return fmt.Sprintf("Call %d", t.Recalls+1)
-}
-
 func joined(a, b string) string {
 	if a == "" || b == "" {
 		return a + b
@@ -171,14 +158,12 @@ func joined(a, b string) string {
 }
 
 func drawFoot(f *frame, m model) {
-	text := "Nobody is waiting"
-	switch n := m.waiting(); {
-	case m.freshness() == offline:
+	if m.freshness() == offline {
 		return
-	case n == 1:
-		text = "1 person is waiting"
-	case n > 1:
-		text = fmt.Sprintf("%d people are waiting", n)
+	}
+	text := m.words().say("nobody")
+	if n := m.waiting(); n > 0 {
+		text = m.words().say("waiting", "n", n)
 	}
 	f.put(margin, f.h-1, f.w-2*margin, plain, text)
 }

@@ -71,6 +71,7 @@ var moments = map[string]func(*model){
 		m.board.Serving[0].Name = "Ida B."
 		m.board.Desks[2].Name = "Fönster 3"
 	},
+	"spanish": func(m *model) { m.text = wordsOf([]string{"es-MX", "en"}) },
 	"many": func(m *model) {
 		m.board.Serving = nil
 		for i := range 20 {
@@ -81,7 +82,7 @@ var moments = map[string]func(*model){
 
 func TestGolden(t *testing.T) {
 	for name, change := range moments {
-		for _, size := range [][2]int{{80, 24}, {200, 50}} {
+		for _, size := range [][2]int{{80, 24}, {200, 50}, {480, 135}} {
 			t.Run(fmt.Sprintf("%s-%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				m := lobby()
 				change(&m)

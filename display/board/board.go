@@ -106,9 +106,31 @@ func (b *Board) Apply(p wire.Push) ([]Call, error) {
 		b.state.Location = *d.Location
 	}
 	if d.Settings != nil {
+		if names(d.Settings) != names(b.state.Settings) {
+			b.forgetNames()
+		}
 		b.state.Settings = d.Settings
 	}
 	return announce(p, d.Ticket), nil
+}
+
+// names is the choice of what of a visitor's name is shown.
+func names(settings json.RawMessage) string {
+	var s struct {
+		Names string `json:"names"`
+	}
+	_ = json.Unmarshal(settings, &s) // settings of another form make no choice
+	return s.Names
+}
+
+// forgetNames takes names away that were shown under another choice; what may be
+// shown under the new one comes with the tickets' next pushes.
+func (b *Board) forgetNames() {
+	for _, list := range [][]Ticket{b.state.Serving, b.state.Recent, b.state.Waiting} {
+		for i := range list {
+			list[i].Name = ""
+		}
+	}
 }
 
 func announce(p wire.Push, t *Ticket) []Call {

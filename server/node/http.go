@@ -48,6 +48,7 @@ func (n *Node) httpServer() *http.Server {
 	d := &doors{
 		socket: sockets(n.sessions.WebSocket()), events: sockets(n.sessions.EventStream()),
 		hub: short("hub", ops.WriteError, hub), queue: short("queue", ops.WriteError, n.queueAPI()),
+		about: short("about", ops.WriteError, queueapi.NewDescription()),
 		graph: short("graphql", queuegraph.Fail, n.graph.Load()), graphSocket: sockets(n.graph.Load()),
 	}
 	limited := func(bytes int64) func(http.Handler) http.Handler {
@@ -67,7 +68,7 @@ func (n *Node) httpServer() *http.Server {
 // doors picks the door by the path. It is no ServeMux, because that redirects,
 // and the vendors' clients turn a redirected POST into a GET.
 type doors struct {
-	socket, events, hub, queue, chat, graph, graphSocket http.Handler
+	socket, events, hub, queue, about, chat, graph, graphSocket http.Handler
 }
 
 // ServeHTTP implements http.Handler.
@@ -86,6 +87,8 @@ func (d *doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case p == "/", p == "/metrics", p == "/healthz", p == "/readyz", p == "/console",
 		strings.HasPrefix(p, "/texts/"), strings.HasPrefix(p, "/hub/"), strings.HasPrefix(p, "/board/"), strings.HasPrefix(p, "/assets/"):
 		d.hub.ServeHTTP(w, r)
+	case queueapi.DescribedAt(p):
+		d.about.ServeHTTP(w, r)
 	default:
 		d.queue.ServeHTTP(w, r)
 	}

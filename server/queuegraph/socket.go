@@ -21,7 +21,7 @@ const (
 	maxID        = 128      // bytes of a subscription's id
 	maxSockets   = 20_000   // of the node
 	maxSameKey   = 5000     // of one key: a fleet of screens shares one
-	maxQueued    = 1024     // frames that wait to be written (close 1013)
+	maxQueued    = 4096     // frames that wait to be written (close 1013)
 	maxQueuedLen = 4 << 20  // the same in bytes
 	writeWithin  = 10 * time.Second
 	keepAlive    = 30 * time.Second

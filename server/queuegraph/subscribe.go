@@ -12,8 +12,9 @@ import (
 )
 
 // waiting is how many changes one subscription may be behind, before its socket is
-// closed: its client reads everything again after it has come back.
-const waiting = 256
+// closed: its client reads everything again after it has come back. It holds what
+// two full group commits publish at once.
+const waiting = 1024
 
 // subKey is where the context of a start frame has its subscription.
 type subKey struct{}

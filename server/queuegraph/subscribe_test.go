@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -197,14 +198,32 @@ func subscriptionFields(t *testing.T) []string {
 func TestPayloadsAreOfTheirMoment(t *testing.T) {
 	r := newRig(t)
 	id := r.create("Ida")
-	p := r.dial(r.admin)
-	p.start("1", about("tvTickets", "status firstName line { name location { name } }"))
+	spy := &watched{Ledger: r.Ledger}
+	r.graph.Ledger = spy
+	p := r.dial(r.clerk)
+	p.start("1", about("tvTickets", "status firstName line { name location { name } } statusSetBy { selectedLocation { name } }"))
+	looked := spy.views.Load()
 	r.must(1, ticket.CallTicket{Ref: ref(id), Desk: 1})
 	r.must(1, ticket.EditLine{Line: 1, Rename: ticket.Some("Renamed")})
 	r.must(1, ticket.Edit{Ref: ref(id), FirstName: ticket.Some("Ada")})
 	r.must(1, ticket.Serve{Ref: ref(id)})
-	const frame = `{"id":"1","type":"data","payload":{"data":{"tvTickets":[{"status":"%s","firstName":"%s","line":{"name":"%s","location":{"name":"Tallinn"}}}]}}}`
+	const frame = `{"id":"1","type":"data","payload":{"data":{"tvTickets":[{"status":"%s","firstName":"%s","line":{"name":"%s","location":{"name":"Tallinn"}},"statusSetBy":{"selectedLocation":{"name":"Tallinn"}}}]}}}`
 	p.want(fmt.Sprintf(frame, "CALLED", "Ida", "Passports"), fmt.Sprintf(frame, "CALLED", "Ada", "Renamed"), fmt.Sprintf(frame, "SERVED", "Ada", "Renamed"))
+	// However late it is resolved: it never looks at what is there by then.
+	if n := spy.views.Load() - looked; n != 0 {
+		t.Errorf("looked at the present %d times", n)
+	}
+}
+
+// watched counts who looks at a location.
+type watched struct {
+	Ledger
+	views atomic.Int64
+}
+
+func (w *watched) View(location int, f func(*ticket.State)) bool {
+	w.views.Add(1)
+	return w.Ledger.View(location, f)
 }
 
 // TestOrder: many changes come in their order, on each of several subscriptions.

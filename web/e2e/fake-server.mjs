@@ -361,6 +361,7 @@ export class FakeHub {
       if (body.email !== USER.email || body.password !== PASSWORD) return fail(401, "unauthenticated", "no such user");
       return answer(200, { user: USER }, { "Set-Cookie": `${COOKIE}; HttpOnly; SameSite=Strict; Path=/` });
     }
+    if (path === "/hub/v1/texts") return answer(200, { texts: [] });
     if (path === "/hub/v1/locations") return answer(200, { locations: [{ id: 1, name: "Main Street" }] });
     const claim = /^\/hub\/v1\/pairings\/([^/]+)\/claim$/.exec(path);
     if (claim) {

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { createServer } from "node:https";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { createRequire } from "node:module";
 import { generate } from "selfsigned";
@@ -16,6 +17,7 @@ const Qminder = createRequire(import.meta.url)("qminder-api");
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 let hub;
 let proxy;
+const links = new Set();
 let demo;
 let line;
 let other;
@@ -34,16 +36,40 @@ before(async () => {
     forward.on("error", () => outgoing.destroy());
     incoming.pipe(forward);
   });
+  proxy.on("upgrade", (incoming, socket, head) => {
+    const behind = connect(Number(target.port), target.hostname, () => {
+      const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
+      for (let i = 0; i < incoming.rawHeaders.length; i += 2) lines.push(`${incoming.rawHeaders[i]}: ${incoming.rawHeaders[i + 1]}`);
+      behind.write(`${lines.join("\r\n")}\r\n\r\n`);
+      behind.write(head);
+      behind.pipe(socket).pipe(behind);
+    });
+    for (const end of [behind, socket]) {
+      links.add(end);
+      end.on("close", () => links.delete(end));
+      end.on("error", () => {
+        behind.destroy();
+        socket.destroy();
+      });
+    }
+  });
   await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   Qminder.setKey(demo.queueApiKey);
   Qminder.setServer(`127.0.0.1:${proxy.address().port}`);
+  // setServer makes "wss://host:port:443" of a host with a port, which is no URL.
+  Qminder.graphql.setServer(`wss://127.0.0.1:${proxy.address().port}`);
 });
 
 after(async () => {
+  // The client would come back for ever.
+  clearTimeout(Qminder.graphql.retryTimeout);
+  Qminder.graphql.openSocket = () => {};
   await new Promise((resolve) => {
     proxy.close(resolve);
     proxy.closeAllConnections();
+    for (const link of links) link.destroy();
   });
+  clearTimeout(Qminder.graphql.retryTimeout);
   await hub.stop();
 });
 
@@ -248,8 +274,85 @@ test("webhooks: create, remove", async () => {
   await refused(Qminder.webhooks.create("ftp://x"), /url/i);
 });
 
+/** Collects what an observable gives; next() waits for one more. */
+function collect(observable) {
+  const got = [];
+  const waiters = [];
+  const take = (value) => (waiters.length ? waiters.shift()(value) : got.push(value));
+  const subscription = observable.subscribe(take, (error) => take({ error }), () => take({ complete: true }));
+  const next = () => (got.length ? Promise.resolve(got.shift()) : new Promise((resolve) => waiters.push(resolve)));
+  return { got, next, stop: () => subscription.unsubscribe() };
+}
+
+/** Resolves when everything that was subscribed to before has begun: frames are answered in turn. */
+async function begun() {
+  const probe = collect(Qminder.graphql.subscribe("createdTickets(locationId: 77) { id }"));
+  assert.equal((await probe.next()).error[0].errorType, "NOT_FOUND");
+  probe.stop();
+}
+
+test("graphql: query", { timeout: 30000 }, async () => {
+  const id = await create("Graph", { phoneNumber: "+37255500011", extra: [{ title: "Order", value: "Z-19" }] });
+  const answer = await Qminder.graphql.query(`{
+    me { id email selectedLocation { id } }
+    ticket(id: ${id}) { id publicId status firstName phoneNumber line { id name } fields2 { value } created { date } }
+  }`);
+  assert.ok(!("errors" in answer));
+  const { me, ticket } = answer.data;
+  assert.deepEqual([me.id, me.email], ["1", demo.users[0].email]);
+  assert.deepEqual([ticket.id, ticket.status, ticket.firstName, ticket.phoneNumber, ticket.line.id], [String(id), "NEW", "Graph", 37255500011, String(line)]);
+  assert.match(ticket.created.date, DATE);
+  assert.equal((await details(id)).publicId, ticket.publicId);
+  const search = await Qminder.graphql.query("query Q($at: ID!) { ticketSearch(locationId: $at, status: [NEW]) { id } }", { at: 1 });
+  assert.ok(search.data.ticketSearch.some((t) => t.id === String(id)));
+  const wrong = await Qminder.graphql.query("{ nothing }");
+  assert.equal(wrong.errors[0].errorType, "ValidationError");
+  assert.ok(!("data" in wrong));
+  const types = await Qminder.graphql.query("{ __schema { types { name } } }");
+  assert.ok(types.data.__schema.types.some((t) => t.name === "Subscription"));
+});
+
+test("graphql: subscribe, and the connection observable", { timeout: 30000 }, async () => {
+  const status = collect(Qminder.graphql.getSubscriptionConnectionObservable());
+  const created = collect(Qminder.graphql.subscribe("createdTickets(locationId: 1) { id status publicId }"));
+  const called = collect(Qminder.graphql.subscribe("calledTickets(locationId: 1) { id caller { id } }"));
+  assert.deepEqual([await status.next(), await status.next(), await status.next()], ["CONNECTING", "INITIALIZING", "CONNECTED"]);
+  await begun();
+  const id = await create("Live");
+  const first = (await created.next()).createdTickets;
+  assert.deepEqual([first.id, first.status], [String(id), "NEW"]);
+  await Qminder.tickets.call(id, 1, 3, true);
+  assert.deepEqual((await called.next()).calledTickets, { id: String(id), caller: { id: "1" } });
+  assert.deepEqual([created.got.length, called.got.length], [0, 0]); // one data frame per event
+  status.stop();
+  called.stop();
+  created.stop();
+});
+
+test("graphql: subscriptions outlive a restart", { timeout: 60000 }, async () => {
+  const created = collect(Qminder.graphql.subscribe("createdTickets(locationId: 1) { id firstName }"));
+  await begun();
+  await create("Before");
+  assert.equal((await created.next()).createdTickets.firstName, "Before");
+  const status = collect(Qminder.graphql.getSubscriptionConnectionObservable());
+  assert.equal(await status.next(), "CONNECTED");
+  const closed = [];
+  Qminder.graphql.socket.addEventListener("close", (event) => closed.push(event.code));
+  await hub.kill("SIGTERM");
+  assert.equal(await status.next(), "DISCONNECTED");
+  assert.deepEqual(closed, [1001]); // 1000 would keep this client away for good
+  await hub.up();
+  while ((await status.next()) !== "CONNECTED");
+  status.stop();
+  await begun();
+  await create("After");
+  assert.equal((await created.next()).createdTickets.firstName, "After");
+  created.stop();
+});
+
 test("a wrong key is refused in the client's words", async () => {
   Qminder.setKey("wrong");
   await refused(details(1), /authenticate|not known/i);
+  await assert.rejects(Qminder.graphql.query("{ me { id } }"), (error) => /authenticate/i.test(String(error.message ?? error)));
   Qminder.setKey(demo.queueApiKey);
 });

@@ -54,18 +54,24 @@ export function setProperty(element: HTMLElement, name: string, value: string): 
 
 const SMALLEST = 0.45;
 
-/** Shrinks what is too wide for each of boxes, by their --fit. Measures once. */
-export function fit(boxes: HTMLElement[]): void {
+/**
+ * Shrinks what is too wide for each of boxes, by their --fit; says whether any
+ * was. Measures once: every measuring after a change costs a layout.
+ */
+export function fit(boxes: HTMLElement[]): boolean {
   for (const box of boxes) {
     setProperty(box, "--fit", "1");
   }
   const ratios = boxes.map((box) => box.clientWidth / Math.max(1, box.scrollWidth));
+  let shrunk = false;
   boxes.forEach((box, i) => {
     // A hidden box has no width, and nothing to fit.
     if (ratios[i]! > 0 && ratios[i]! < 1) {
+      shrunk = true;
       setProperty(box, "--fit", String(Math.max(SMALLEST, Math.floor(ratios[i]! * 98) / 100)));
     }
   });
+  return shrunk;
 }
 
 /** Shrinks texts that together are too high for their box. */

@@ -14,6 +14,9 @@ import { View } from "./view";
 import { Words } from "./words";
 
 const TICK = 1000;
+/** Nobody reads faster; a burst on an old engine needs the time. */
+const PAINT_EVERY = 100;
+const RECEIPTS_AT_ONCE = 10;
 const EARLIER_FOR = 60000;
 /** How often what is on screen is put away for the next start. */
 const SAVE_EVERY = 20000;
@@ -47,7 +50,9 @@ export class Screen {
   private last: { key: string; at: number } | undefined;
   private savedAt: number | undefined;
   private lastReceipt = 0;
+  private readonly unreceipted: Array<() => void> = [];
   private painting = false;
+  private paintedAt = -PAINT_EVERY;
   /** Whether this is the screen that its room hears. */
   private speaks = true;
 
@@ -209,13 +214,11 @@ export class Screen {
 
   /** The receipt goes out after the frame in which the call became visible. */
   private painted(channel: string, offset: number): void {
-    this.paintSoon();
-    window.requestAnimationFrame(() => {
-      window.setTimeout(() => {
-        this.lastReceipt = offset;
-        this.parts.client.receipt(channel, offset, true, false);
-      }, 0);
+    this.unreceipted.push(() => {
+      this.lastReceipt = offset;
+      this.parts.client.receipt(channel, offset, true, false);
     });
+    this.paintSoon();
   }
 
   private heard(call: Call, sounded: boolean): void {
@@ -224,16 +227,24 @@ export class Screen {
     }
   }
 
-  /** A burst of pushes is painted once. */
+  /** A burst of pushes is painted once, and not in every frame of it. */
   private paintSoon(): void {
-    if (!this.painting) {
-      this.painting = true;
-      window.requestAnimationFrame(() => this.render());
+    if (this.painting) {
+      return;
+    }
+    this.painting = true;
+    const paint = () => window.requestAnimationFrame(() => this.render());
+    const wait = this.paintedAt + PAINT_EVERY - this.parts.env.now();
+    if (wait > 0) {
+      this.parts.env.after(wait, paint);
+    } else {
+      paint();
     }
   }
 
   private render(): void {
     this.painting = false;
+    this.paintedAt = this.parts.env.now();
     const { board, look } = this;
     if (!board || !look) {
       return;
@@ -251,6 +262,20 @@ export class Screen {
     }, look));
     this.parts.view.emergency(turn(look.emergency, now));
     this.zone.freeze(!!announcing);
+    const receipts = this.unreceipted.splice(0);
+    if (receipts.length) {
+      window.requestAnimationFrame(() => this.flush(receipts));
+    }
+  }
+
+  /** A few at a time: a burst's receipts must not hold up what is painted next. */
+  private flush(receipts: Array<() => void>): void {
+    this.parts.env.after(0, () => {
+      receipts.splice(0, RECEIPTS_AT_ONCE).forEach((send) => send());
+      if (receipts.length) {
+        this.flush(receipts);
+      }
+    });
   }
 
   private paintStatus(status: Status): void {

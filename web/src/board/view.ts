@@ -102,8 +102,11 @@ export class View {
     }
     this.fitted = key;
     const boxes = [byId("hero-call"), byId("hero-number-box"), byId("hero-to"), byId("hero-label")];
-    fit(boxes.concat(this.rows.map((row) => row.item)));
-    fit(this.rows.map((row) => row.desk));
+    const used = this.rows.filter((_, i) => i < view.rows.length);
+    const desks = used.map((row) => row.desk);
+    if (fit(boxes.concat(used.map((row) => row.item), desks))) {
+      fit(desks); // in rows that have become smaller as a whole
+    }
     fitHeight(this.hero, boxes);
   }
 

@@ -95,9 +95,28 @@ export function foldBoard(board: Board, push: Push): Board {
     next.location = data["location"] as BoardLocation;
   }
   if (data["settings"]) {
-    next.settings = data["settings"] as { [name: string]: unknown };
+    const settings = data["settings"] as { [name: string]: unknown };
+    if (settings["names"] !== (next.settings || {})["names"]) {
+      forgetNames(next);
+    }
+    next.settings = settings;
   }
   return next;
+}
+
+/**
+ * Takes names away that were shown under another choice; what may be shown under
+ * the new one comes with the tickets' next pushes.
+ */
+function forgetNames(board: Board): void {
+  const nameless = (ticket: BoardTicket): BoardTicket => {
+    const copy = Object.assign({}, ticket);
+    delete copy.name;
+    return copy;
+  };
+  board.serving = board.serving.map(nameless);
+  board.recent = board.recent.map(nameless);
+  board.waiting = board.waiting.map(nameless);
 }
 
 /** Takes the ticket off every list and puts it where its status belongs. */
