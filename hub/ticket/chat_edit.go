@@ -230,9 +230,10 @@ func (c Enqueue) decide(s *State, env Env) ([]Event, error) {
 		return nil, err
 	}
 	day, n := s.nextNumber(line.Series, env.Now)
+	order := s.orderLast(line.ID, env.Now.UnixMilli())
 	return []Event{{Type: EventForwarded, Ticket: t.ID, Facts: Facts{
-		Line: line.ID, Order: s.orderLast(line.ID, env.Now.UnixMilli()), Reason: "enqueued", Source: SourceManual,
-		PublicID: number(line.Series, n), Number: n, Day: day, User: env.Actor.User, Quote: s.joining(line.ID, env.Now),
+		Line: line.ID, Order: order, Reason: "enqueued", Source: SourceManual, Quote: s.joining(line.ID, order, t.ID, env.Now),
+		PublicID: number(line.Series, n), Number: n, Day: day, User: env.Actor.User,
 	}}}, nil
 }
 

@@ -14,6 +14,7 @@
 //	decide_status.go what became of a text message
 //	evolve*.go       the fold
 //	number.go        "A-42" and the business day; order.go the place in line
+//	chat_*.go        the conversation facet: its commands, its fold, its figures
 //	project_*.go     one projection per audience
 //
 // Tickets, lines, desks and the like are immutable once they are in a State:

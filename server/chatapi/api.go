@@ -129,6 +129,7 @@ type API struct {
 	html    *bluemonday.Policy
 	page    *template.Template
 	files   files
+	threads *threads
 
 	contacts sync.Mutex // one change of contacts at a time
 
@@ -144,7 +145,7 @@ func New(d Deps) (*API, error) {
 	}
 	d.defaults()
 	a := &API{
-		Deps: d, table: routes(), html: policy(), page: pageTemplate(), profiles: map[int]Profile{},
+		Deps: d, table: routes(), html: policy(), page: pageTemplate(), threads: newThreads(), profiles: map[int]Profile{},
 		general: limit.New(d.Rates.General, limitedKeys, d.Clock),
 		tokens:  limit.New(d.Rates.Token, limitedKeys, d.Clock),
 		sends:   limit.New(d.Rates.Send, limitedKeys, d.Clock),

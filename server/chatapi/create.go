@@ -276,7 +276,7 @@ func (c *call) greeted(in *createIn, cmd *ticket.OpenConversation) error {
 
 // whole shows a ticket with its thread.
 func (c *call) whole(t *ticket.Ticket) (any, error) {
-	thread, err := c.Ledger.Transactions(t.ID, 0, 0, true)
+	thread, err := c.thread(t)
 	if err != nil {
 		return nil, err
 	}
@@ -284,8 +284,8 @@ func (c *call) whole(t *ticket.Ticket) (any, error) {
 	c.Ledger.View(t.Location, func(s *ticket.State) { out = s.ChatTicket(t, c.view()) })
 	list := make([]ticket.ChatTransaction, len(thread))
 	view := c.view()
-	for i := range thread {
-		list[i] = t.ChatTransaction(&thread[i], view)
+	for i := range thread { // the form has the newest first
+		list[len(list)-1-i] = t.ChatTransaction(&thread[i], view)
 	}
 	out.Transactions = &list
 	return out, nil

@@ -11,6 +11,7 @@
 //	routes.go     every operation in one table
 //	serve.go      token, rate limit, body, the error envelope
 //	params.go     query parameters and JSON bodies; value.go single values
+//	thread.go     long threads, decoded once
 //	settings.go   what a department has: tags, surveys, texts, senders
 //	ticket*.go    tickets; create.go makes them; list.go pages through them
 //	contact*.go user*.go tenant.go reply.go message.go document.go  the rest

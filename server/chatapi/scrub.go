@@ -14,6 +14,7 @@ import (
 // the contacts of a ticket. Its document stays until everything is gone, so that
 // a crash only delays it.
 func (a *API) scrub(ctx context.Context, id int64) error {
+	a.threads.drop(id)
 	docs := []store.Doc{{Kind: scrubDocs, Key: strconv.FormatInt(id, 10)}}
 	for d, err := range a.Ledger.Docs(linkDocs(id)) {
 		if err != nil {
