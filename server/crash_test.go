@@ -253,6 +253,7 @@ func TestKilledTenTimes(t *testing.T) {
 	workers.Wait()
 	t.Logf("slowest start %v", slowest)
 	check(t, demo.URL, demo.QueueAPIKey, a)
+	watch.await(t, a.newest())
 	cancel()
 	clients.Wait()
 	server.kill()
@@ -288,6 +289,37 @@ func (a *acks) await(t *testing.T, n int) {
 		case <-tick.C:
 		case <-limit:
 			t.Fatalf("the load does not get on: %d of %d", len(a.snapshot()), n)
+		}
+	}
+}
+
+// newest is the highest offset that was acknowledged.
+func (a *acks) newest() (offset uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for o := range a.offsets {
+		offset = max(offset, o)
+	}
+	return offset
+}
+
+// await waits until the console was told of everything up to an offset.
+func (w *watcher) await(t *testing.T, offset uint64) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.After(60 * time.Second)
+	for {
+		w.mu.Lock()
+		at := w.last.Offset
+		w.mu.Unlock()
+		if at >= offset {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("the console stays at %d, %d was acknowledged", at, offset)
 		}
 	}
 }

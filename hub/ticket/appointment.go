@@ -154,9 +154,10 @@ func (c CheckIn) decide(s *State, env Env) ([]Event, error) {
 		return nil, err
 	}
 	day, n := s.nextNumber(line.Series, env.Now)
+	order := s.orderLast(line.ID, env.Now.UnixMilli())
 	return []Event{{Type: EventReturned, Ticket: t.ID, Facts: Facts{
-		Line: line.ID, Order: s.orderLast(line.ID, env.Now.UnixMilli()), Position: PositionLast, Reason: "checkin",
-		PublicID: number(line.Series, n), Number: n, Day: day, Quote: s.joining(line.ID, env.Now),
+		Line: line.ID, Order: order, Position: PositionLast, Reason: "checkin", Quote: s.joining(line.ID, order, t.ID, env.Now),
+		PublicID: number(line.Series, n), Number: n, Day: day,
 	}}}, nil
 }
 

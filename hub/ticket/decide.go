@@ -13,7 +13,8 @@ func (c Create) decide(s *State, env Env) ([]Event, error) {
 	}
 	day, n := s.nextNumber(line.Series, env.Now)
 	e.Facts.PublicID, e.Facts.Number, e.Facts.Day = number(line.Series, n), n, day
-	e.Facts.Order, e.Facts.Quote = s.orderNew(line.ID, env.Now.UnixMilli()), s.joining(line.ID, env.Now)
+	e.Facts.Order = s.orderNew(line.ID, env.Now.UnixMilli())
+	e.Facts.Quote = s.joining(line.ID, e.Facts.Order, e.Ticket, env.Now)
 	return []Event{e}, nil
 }
 

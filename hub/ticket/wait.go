@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -9,7 +10,8 @@ import (
 // instant. The rungs, of which the first that applies is taken:
 //
 //	unknown  the location or line is closed, or no desk serves the line
-//	cold     service time of those ahead, over the desks that serve the line
+//	cold     service time of those ahead, over the desks that serve the line; those
+//	         ahead in other lines of the same desks count as well
 //	warm     the smoothed time between starts, blended with what the last one to
 //	         enter service had waited, by how wrong each has been lately
 //
@@ -45,7 +47,7 @@ const (
 	warmGaps    = 5            // a line that is hardly ever busy has no pace to measure
 	blendFloor  = 3600.0       // seconds squared: nobody is right to the minute
 	spreadWarm  = 0.25         // how far the pace itself may be off, relative
-	spreadCold  = 0.5
+	spreadCold  = 0.4
 	defaultLow  = 1.2 // standard deviations from the mean to the 10th percentile
 	defaultHigh = 1.4 // and to the 90th: waits are skewed
 	longWait    = 60  // minutes from which the steps are longer
@@ -63,6 +65,12 @@ type outlook struct {
 	shift     float64 // what a clerk has added, in seconds
 	// byWork and byEntered are the gaps that were blended; 0: unknown.
 	byWork, byEntered float64
+	// rivals are waiting elsewhere for the same desks as own, this line's. A measured
+	// gap has them in it already, so they are counted only while there is none.
+	own    []place
+	rivals []rival
+	// newcomer is the place of somebody who joins now.
+	newcomer place
 }
 
 // Wait estimates how long the visitor at a position (from 1) of a line still
@@ -78,12 +86,15 @@ func (s *State) WaitAt(line, position int, now time.Time) *WaitRange {
 	return &q.WaitRange
 }
 
-// joining is the quote for somebody who joins a line last.
-func (s *State) joining(line int, now time.Time) *Quote {
-	q := s.quote(line, s.Waiting(line)+1, now)
-	if q != nil {
-		q.At = now
+// joining is the quote for a ticket that joins a line last.
+func (s *State) joining(line int, order, id int64, now time.Time) *Quote {
+	o, ok := s.outlook(line, now)
+	if !ok {
+		return nil
 	}
+	o.newcomer = place{order, id}
+	q := o.quote(s.Waiting(line) + 1)
+	q.At = now
 	return q
 }
 
@@ -144,7 +155,6 @@ func (s *State) outlook(line int, now time.Time) (o outlook, ok bool) {
 		low: bounded(p.Low, defaultLow, minLow, maxLow), high: bounded(p.High, defaultHigh, minHigh, maxHigh),
 		shift: l.Wait.seconds(s.Location, now),
 	}
-	o.gap = p.service(l) / staff.share
 	if p.warm() {
 		o.spread = spreadWarm
 		o.byWork = p.Work / float64(staff.count)
@@ -152,6 +162,10 @@ func (s *State) outlook(line int, now time.Time) (o outlook, ok bool) {
 			o.byEntered = p.Entered / float64(staff.count)
 		}
 		o.gap = p.blend(o.byWork, o.byEntered)
+	} else {
+		o.gap = p.service(l) / float64(staff.count)
+		o.own, o.rivals = s.waiting[line], s.rivals(line, staff.open, now)
+		o.newcomer = place{s.orderNew(line, now.UnixMilli()), math.MaxInt64}
 	}
 	if p.recent(now) { // what was shown falls only when it is sure to
 		o.gap = max(o.gap, p.Held)
@@ -162,25 +176,39 @@ func (s *State) outlook(line int, now time.Time) (o outlook, ok bool) {
 
 // mean is the expected wait in seconds at a position, for a time between starts.
 // In front of the first place behind the free desks somebody's service must end.
-func (o *outlook) mean(position int, gap float64) float64 {
-	places := position - o.free
+func (o *outlook) mean(places, gap float64) float64 {
 	if places <= 0 {
 		return 0
 	}
-	return gap * (float64(places) - 1 + o.first)
+	return gap * max(0, places-1+o.first)
+}
+
+// places is how many starts away a position is, but for the free desks: its own
+// place in the line, and those elsewhere that the same desks take before it.
+func (o *outlook) places(position int) float64 {
+	n, own := float64(position-o.free), o.newcomer
+	if position <= len(o.own) {
+		own = o.own[position-1]
+	}
+	for _, r := range o.rivals {
+		ahead, _ := slices.BinarySearchFunc(r.waiting, own, comparePlace)
+		n += r.weight * float64(ahead)
+	}
+	return n
 }
 
 func (o *outlook) quote(position int) *Quote {
 	if position < 1 {
 		return nil
 	}
+	places := o.places(position)
 	q := &Quote{
-		Position: position, Mean: o.mean(position, o.gap),
-		ByWork: told(o.mean(position, o.byWork)), ByEntered: told(o.mean(position, o.byEntered)),
+		Position: position, Mean: o.mean(places, o.gap),
+		ByWork: told(o.mean(places, o.byWork)), ByEntered: told(o.mean(places, o.byEntered)),
 	}
 	// The starts ahead vary each for itself, which evens out; the pace may be
 	// off as a whole, which does not.
-	sigma := math.Sqrt(1/float64(max(1, position-o.free)) + o.spread*o.spread)
+	sigma := math.Sqrt(1/max(1, places) + o.spread*o.spread)
 	low, high := q.Mean*max(0, 1-o.low*sigma), q.Mean*(1+o.high*sigma)
 	q.Mean, q.Low, q.High = told(q.Mean+o.shift), told(low+o.shift), told(high+o.shift)
 	q.WaitRange = rangeOf(q.Low/60, q.High/60)

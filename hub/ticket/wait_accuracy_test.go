@@ -121,3 +121,27 @@ func TestOverrideWait(t *testing.T) {
 		t.Errorf("without it again %v, want %v", got, plain)
 	}
 }
+
+// A copy that was taken before does not learn what comes after.
+func TestWhatWasLearnedIsNotShared(t *testing.T) {
+	w := newWorld(t)
+	q := &Quote{WaitRange: WaitRange{5, 15}, At: noon, Position: 1, Mean: 600, Low: 400, High: 800}
+	var p Pace
+	for range 5 {
+		p.settle(q, noon.Add(10*time.Minute), w.s.Location)
+	}
+	before := jsonOf(t, p)
+	a, b := p, p
+	a.settle(q, noon.Add(20*time.Minute), w.s.Location)
+	learned := jsonOf(t, a)
+	b.settle(q, noon.Add(time.Minute), w.s.Location)
+	if jsonOf(t, p) != before || jsonOf(t, a) != learned {
+		t.Errorf("%s\n%s, was\n%s\n%s", jsonOf(t, p), jsonOf(t, a), before, learned)
+	}
+	a.see(1, noon)
+	b = a
+	b.see(2, noon)
+	if len(a.Seen) != 1 || len(b.Seen) != 2 {
+		t.Errorf("seen %v and %v", a.Seen, b.Seen)
+	}
+}

@@ -2,7 +2,6 @@ package ticket
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 )
@@ -191,10 +190,9 @@ func (s *State) interrupted(t *Ticket, e Event) {
 // staffing is who serves a line.
 type staffing struct {
 	count int
+	open  map[int]bool
 	// free are those who have nobody and take the next one at once.
 	free int
-	// share is the count, each divided by the lines it serves with somebody waiting.
-	share float64
 	// first is the time until one of them ends a service, as a share of a gap.
 	first float64
 }
@@ -203,12 +201,9 @@ type staffing struct {
 func (s *State) staffing(line int, now time.Time) staffing {
 	p := s.pace(line)
 	open := s.openDesks(line, &p, now)
-	st := staffing{count: len(open)}
+	st := staffing{count: len(open), open: open}
 	if st.count == 0 {
 		return st
-	}
-	for _, key := range slices.Sorted(maps.Keys(open)) { // in order: sums of fractions depend on it
-		st.share += 1 / float64(max(1, s.linesOf(key, line, now)))
 	}
 	usual := p.service(s.Lines[line])
 	rate, busy := 0.0, map[int]bool{}
@@ -260,26 +255,32 @@ func (s *State) openDesks(line int, p *Pace, now time.Time) map[int]bool {
 
 func (s *State) atDesk(u *User) bool { return !u.Removed && s.selectedDesk(u.ID) != 0 }
 
-// linesOf is how many lines that keep it busy a desk serves, this one included.
-func (s *State) linesOf(key, line int, now time.Time) int {
-	u := s.Users[key]
-	n := 1
-	for id, l := range s.Lines {
-		if id == line || l.Removed || s.Waiting(id) == 0 {
+// rival is another line whose visitors the same desks take in turn.
+type rival struct {
+	// weight is the share of that line's desks that serve this one too.
+	weight  float64
+	waiting []place
+}
+
+// rivals are the other lines with somebody waiting that desks of this line serve.
+func (s *State) rivals(line int, open map[int]bool, now time.Time) []rival {
+	var out []rival
+	for _, l := range s.SortedLines() { // in order: sums of fractions depend on it
+		if l.ID == line || s.Waiting(l.ID) == 0 {
 			continue
 		}
-		serves := false
-		if u != nil && s.atDesk(u) {
-			serves = len(u.Lines) == 0 || slices.Contains(u.Lines, id)
-		} else if p := s.Pace[id]; p != nil {
-			at, seen := p.Seen[key]
-			serves = seen && now.Sub(at) < staffSeen
+		p := s.pace(l.ID)
+		theirs, both := s.openDesks(l.ID, &p, now), 0
+		for key := range theirs {
+			if open[key] {
+				both++
+			}
 		}
-		if serves {
-			n++
+		if both > 0 {
+			out = append(out, rival{float64(both) / float64(len(theirs)), s.waiting[l.ID]})
 		}
 	}
-	return n
+	return out
 }
 
 // server names who a call is by: the user, or whoever works at the desk, or minus

@@ -123,9 +123,9 @@ func (s *shop) call() {
 
 // figures is what a run came to.
 type figures struct {
-	quotes                    int
-	within, early, late       float64
-	plainLate, width, busyOut float64
+	quotes              int
+	within, early, late float64
+	plainLate, width    float64
 }
 
 func (s *shop) figures(warmup time.Duration) figures {

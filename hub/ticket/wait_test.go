@@ -52,6 +52,18 @@ func TestWaitIsUnknown(t *testing.T) {
 	}{
 		{"nobody works", func(w *world) { w.must(Select{User: 1, Desk: Some(0)}, nobody) }},
 		{"the only clerk serves another line", func(w *world) { w.must(Select{User: 1, Lines: Some([]int{2})}, nobody) }},
+		{"the clerk who worked for it has chosen another line", func(w *world) {
+			w.create(1)
+			w.cycle(0)
+			w.must(Select{User: 1, Lines: Some([]int{2})}, nobody)
+		}},
+		{"the clerk who worked for it left the company", func(w *world) {
+			w.create(1)
+			w.cycle(0)
+			u := *w.s.Users[1]
+			u.Removed = true
+			w.must(PutUser{u}, nobody)
+		}},
 		{"the only clerk left the company", func(w *world) {
 			u := *w.s.Users[1]
 			u.Removed = true
@@ -77,7 +89,7 @@ func TestWaitIsUnknown(t *testing.T) {
 		if got := w.s.Wait(1, 1); got != nil {
 			t.Errorf("%s: %v", c.name, got)
 		}
-		if e := w.must(Create{Line: 2}, nobody)[0]; c.name != "the only clerk serves another line" && e.Facts.Quote != nil {
+		if e := w.must(Create{Line: 2}, nobody)[0]; w.s.Wait(2, 1) == nil && e.Facts.Quote != nil {
 			t.Errorf("%s: quoted %v", c.name, e.Facts.Quote)
 		}
 	}
@@ -106,10 +118,10 @@ func TestColdWait(t *testing.T) {
 			l.Appointment = 30
 			w.must(PutLine{l}, nobody)
 		}, 2, 30 * time.Minute, `{"min":0,"max":90}`},
-		{"a clerk with two busy lines is half a clerk", 1, func(w *world) {
+		{"somebody ahead in another line of the same clerk", 1, func(w *world) {
 			w.must(Select{User: 1, Lines: Some([]int{1, 2})}, nobody)
 			w.must(Create{Line: 2}, nobody)
-		}, 2, 10 * time.Minute, `{"min":0,"max":30}`},
+		}, 2, 10 * time.Minute, `{"min":0,"max":25}`},
 		{"somebody who has been served for a minute", 1, func(w *world) {
 			w.create(1)
 			w.cycle(time.Minute)
@@ -160,9 +172,18 @@ func TestWarmWait(t *testing.T) {
 	if got, _ := w.s.Expect(1, 3, w.now); got != 12*time.Minute {
 		t.Errorf("one desk more, and nothing has shown that it helps: %v", got)
 	}
+	shown := *w.s.Pace[1]
+	shown.Held, shown.Entered = 0, 0
+	w.s.Pace[1] = &shown
+	expect("twice the desks, once it is shown", 3, 6*time.Minute)
+	w.now = w.now.Add(2 * time.Minute)
+	w.must(CallNext{Lines: []int{1}}, clerk(2))
+	if work := w.s.Pace[1].Work; work != 240 {
+		t.Errorf("two desks that take 4 minutes each do %v desk-seconds per visitor", work)
+	}
 	w.must(Select{User: 2, Desk: Some(0)}, clerk(2))
 	w.must(CallNext{Lines: []int{1}, Desk: 3}, clerk(3)) // an unlisted clerk helps
-	if n := w.s.staffing(1, w.now).count; n != 2 {
+	if n := w.s.staffing(1, w.now).count; n != 3 {       // and the one that has just left its desk
 		t.Errorf("%d desks", n)
 	}
 	if n := w.s.staffing(1, w.now.Add(staffSeen)).count; n != 1 {
@@ -274,6 +295,10 @@ func TestRangesGrowWithThePosition(t *testing.T) {
 			spread: pick(rt, "spread", []float64{spreadWarm, spreadCold}), low: f("low", minLow, maxLow), high: f("high", minHigh, maxHigh),
 			shift: float64(rapid.IntRange(-12, 12).Draw(rt, "shift") * 300),
 		}
+		o.own, o.newcomer = places(rt, "own"), place{2000, 2000}
+		for range rapid.IntRange(0, 3).Draw(rt, "rivals") {
+			o.rivals = append(o.rivals, rival{f("weight", 0, 1), places(rt, "rival")})
+		}
 		last := o.quote(1)
 		for position := 1; position <= 200; position++ {
 			q := o.quote(position)
@@ -286,6 +311,15 @@ func TestRangesGrowWithThePosition(t *testing.T) {
 			last = q
 		}
 	})
+}
+
+// places is a line of random people.
+func places(rt *rapid.T, what string) []place {
+	var list []place
+	for _, order := range rapid.SliceOfN(rapid.Int64Range(0, 1000), 0, 20).Draw(rt, what) {
+		list = inserted(list, place{order, int64(len(list))})
+	}
+	return list
 }
 
 // Every quote is what the visitor is shown at that moment, on every screen.
@@ -313,5 +347,23 @@ func TestTheQuoteIsWhatIsShown(t *testing.T) {
 	})
 	if quoted == 0 {
 		t.Error("nobody was given a quote")
+	}
+}
+
+// A service that somebody forgot to end, and a break, are no measure; what the last
+// one to enter service had waited is, per place it stood in.
+func TestWhatIsMeasured(t *testing.T) {
+	w := warmed(t, 3)
+	next := w.s.WaitingIn(1)[0].Place.Quote
+	w.now = w.now.Add(time.Minute)
+	w.cycle(0)
+	if got, want := w.s.Pace[1].Entered, w.now.Sub(next.At).Seconds()/float64(next.Position); got != want {
+		t.Errorf("per place %v, want %v", got, want)
+	}
+	before := *w.s.Pace[1]
+	w.now = w.now.Add(paceBreak)
+	w.cycle(0) // which ends the forgotten service as well
+	if p := w.s.Pace[1]; p.Services != before.Services || p.Gaps != before.Gaps {
+		t.Errorf("%d services and %d gaps, before the break %d and %d", p.Services, p.Gaps, before.Services, before.Gaps)
 	}
 }
