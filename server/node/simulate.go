@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/nowserving/nowserving/hub/sim"
 	"github.com/nowserving/nowserving/hub/ticket"
@@ -10,7 +11,7 @@ import (
 
 // demoSpeed is how much faster than life the demonstration's day goes: a call
 // every few seconds is pleasant to watch.
-const demoSpeed = 10
+const demoSpeed = 30
 
 // simulate lets visitors and clerks work in the demonstration branch until ctx
 // ends. It asks for changes like anybody else and gets no favours.
@@ -36,5 +37,5 @@ func (n *Node) simulate(ctx context.Context) error {
 	return err
 }
 
-// simulateBegin skips the quiet first half hour.
-const simulateBegin = 30 * 60 * 1e9
+// simulateBegin skips the quiet morning: the room is full at once.
+const simulateBegin = 90 * time.Minute

@@ -279,6 +279,9 @@ func deleteWebhook(c *call) (any, error) {
 		return nil, err
 	}
 	if err := c.Webhooks.Delete(c.r.Context(), c.id, c.path.ByName("id")); err != nil {
+		if wire.CodeOf(err) == wire.NotFound {
+			return nil, renamed(err, "", "id")
+		}
 		return nil, err
 	}
 	return done(), nil

@@ -16,6 +16,7 @@
 //	ticket*.go    tickets; search.go finds them; render.go shows them
 //	location.go line.go user.go display.go field.go appointment.go  the rest
 //	zone.go       a time zone from coordinates
+//	openapi.go    the description that is served, openapi_page.go for people
 //
 // What looks odd and is meant: the words "undefined" and "null" are absent
 // values in version-1 parameters, because existing clients send them; every

@@ -80,14 +80,17 @@ func (d dayJSON) day(where string) (ticket.Day, error) {
 
 // week reads a whole week; every day must be there, because it replaces all.
 func readWeek(raw json.RawMessage) (week [7]ticket.Day, err error) {
-	var days map[string]*dayJSON
+	var days map[string]json.RawMessage
 	if json.Unmarshal(raw, &days) != nil || days == nil {
 		return week, bad("openingHours", "openingHours: each of mon to sun is an object with closed or businessHours")
 	}
 	for i, name := range weekdays() {
-		d := days[name]
-		if d == nil {
+		if isNull(days[name]) {
 			return week, bad(name, name+" is required")
+		}
+		var d dayJSON
+		if json.Unmarshal(days[name], &d) != nil {
+			return week, bad(name, name+" is an object with closed or businessHours")
 		}
 		if week[i], err = d.day(name); err != nil {
 			return week, err

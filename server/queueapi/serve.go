@@ -94,6 +94,12 @@ func (c *call) run(op route) (any, error) {
 	if op.v2 && !c.v2 {
 		return nil, bad(versionHeader, "the header "+versionHeader+" must be "+version)
 	}
+	if op.either && !c.v2 && c.r.Header.Get(versionHeader) != "" {
+		return nil, bad(versionHeader, "the header "+versionHeader+" must be "+version+", or not be there")
+	}
+	if _, err := c.onceKey(); err != nil { // also where nothing comes to be done
+		return nil, err
+	}
 	p, err := readParams(c.w, c.r, op.v2 || op.either && c.v2)
 	if err != nil {
 		return nil, err
