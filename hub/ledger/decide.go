@@ -22,6 +22,7 @@ const maxEvent = 256 << 10
 type pending struct {
 	request Request
 	print   string // of the command, when there is a key
+	fresh   bool   // the key was not used before
 	done    chan struct{}
 	result  Result
 	err     error
@@ -47,12 +48,25 @@ func (p *pending) refuse(err error) {
 	p.err, p.result, p.steps, p.change = err, Result{}, nil, store.Change{}
 }
 
+// lasting reports whether a refusal belongs to its key: it told how things stood
+// when the command was given. A malformed command may be given again, corrected,
+// and what was refused for our own reasons may be tried again.
+func lasting(err error) bool {
+	switch wire.CodeOf(err) {
+	case wire.Conflict, wire.Empty, wire.NotFound:
+		return true
+	}
+	return false
+}
+
 // remembered is an idempotency key's stored result.
 type remembered struct {
 	Print    string         `json:"print"`
 	Location int            `json:"location"`
 	Offset   uint64         `json:"offset"`
 	Ticket   *ticket.Ticket `json:"ticket,omitempty"`
+	// Refused is set when the command was refused.
+	Refused *wire.Error `json:"refused,omitempty"`
 }
 
 // fingerprint tells one command from another, so that a key that is used again
@@ -87,6 +101,7 @@ func (g *group) decide(p *pending) error {
 	if again, err := g.remembered(p); again || err != nil {
 		return err
 	}
+	p.fresh = r.Key != ""
 	p.change.Docs = r.Docs
 	if r.Command == nil {
 		return nil
@@ -118,7 +133,7 @@ func (g *group) remembered(p *pending) (bool, error) {
 	}
 	var past remembered
 	if first := g.keys[key]; first != nil { // in this very group
-		past = remembered{first.print, first.result.Location, first.result.Offset, first.result.Ticket}
+		past = first.memory()
 	} else {
 		stored, err := g.l.store.Result(key)
 		if errors.Is(err, store.ErrNotFound) {
@@ -136,6 +151,9 @@ func (g *group) remembered(p *pending) (bool, error) {
 	}
 	if past.Print != p.print {
 		return false, &wire.Error{Code: wire.Conflict, Field: "key", Message: "this key was used for another command"}
+	}
+	if past.Refused != nil {
+		return false, past.Refused
 	}
 	p.result = Result{Location: past.Location, Offset: past.Offset, Ticket: past.Ticket, Again: true}
 	return true, nil
@@ -155,8 +173,17 @@ func (g *group) forgotten(p *pending, id int64) (bool, error) {
 	return true, nil
 }
 
+// memory is what a key remembers of a decided command.
+func (p *pending) memory() remembered {
+	m := remembered{Print: p.print, Location: p.result.Location, Offset: p.result.Offset, Ticket: p.result.Ticket}
+	if p.err != nil {
+		m.Refused = wire.AsError(p.err)
+	}
+	return m
+}
+
 func (g *group) remember(p *pending) error {
-	value, err := json.Marshal(remembered{p.print, p.result.Location, p.result.Offset, p.result.Ticket})
+	value, err := json.Marshal(p.memory())
 	if err != nil {
 		return fmt.Errorf("encode result: %w", err)
 	}

@@ -215,6 +215,16 @@ func TestSameKeyHappensOnce(t *testing.T) {
 	if _, err := r.try(Request{Location: 1, Key: "k", Command: ticket.Create{Line: 2}}); wire.CodeOf(err) != wire.Conflict {
 		t.Fatalf("the key used for another command: %v", err)
 	}
+	// A refusal is a result as well: what was empty stays empty for its key.
+	next := Request{Location: 1, Key: "next", Command: ticket.CallNext{Lines: []int{2}}}
+	for i := range 2 {
+		if _, err := r.try(next); wire.CodeOf(err) != wire.Empty {
+			t.Fatalf("callNext, try %d: %v", i, err)
+		}
+		r.create(2, "late")
+	}
+	r.do(1, ticket.Cancel{Ref: ref(ids[0] + 1)})
+	r.do(1, ticket.Cancel{Ref: ref(ids[0] + 2)})
 	// The result is that of the first time, even after the ticket went on and
 	// the process was restarted.
 	r.do(1, ticket.CallTicket{Ref: ref(ids[0])})

@@ -109,15 +109,17 @@ func (l *Ledger) commit(waiting []*pending) error {
 		err := g.decide(p)
 		var broken *defect
 		if errors.As(err, &broken) {
-			p.fail(wire.AsError(err))
-			l.failAll(group)
-			l.failAll(waiting[i+1:])
-			return err
+			return l.broken(err, append(group, waiting[i:]...))
 		}
 		if err != nil {
 			// A refusal tells of what others did before, so it is answered with
 			// them: when that is durable, and to be seen by whoever looks.
 			p.refuse(err)
+			if p.fresh && lasting(err) {
+				if err := g.remember(p); err != nil {
+					return l.broken(&defect{err}, append(group, waiting[i:]...))
+				}
+			}
 		}
 		group = append(group, p)
 		if size += store.Size(&p.change); size >= l.o.GroupBytes {
@@ -204,6 +206,12 @@ func (l *Ledger) rewind() {
 		}
 		loc.spec = loc.view.Clone()
 	}
+}
+
+// broken answers everybody that a defect of ours leaves without an answer.
+func (l *Ledger) broken(err error, left []*pending) error {
+	l.failAll(left)
+	return err
 }
 
 func (l *Ledger) failAll(group []*pending) {

@@ -200,6 +200,7 @@ func (r *rig) send(q req) reply {
 	}
 	w := httptest.NewRecorder()
 	r.api.ServeHTTP(w, h)
+	contractOf(r.t).answered(r.t, h, q.body, w)
 	out := reply{code: w.Code, header: w.Header()}
 	out.body, _ = io.ReadAll(w.Body)
 	if len(out.body) > 0 {
