@@ -42,6 +42,9 @@ func TestMessageStatusRewritesTheThreadEntry(t *testing.T) {
 	if c := mustTicket(t, r, 1).Conversation; c.Seq != activity.Seq || !c.LastActivity.Equal(activity.LastActivity) {
 		t.Errorf("the conversation moved: %+v, was %+v", c, activity)
 	}
+	if err := r.stop(); err != nil { // what is answered is not yet published
+		t.Fatal(err)
+	}
 	pubs := r.tape.on(wire.ConsoleChannel, 1, hub.Staff)
 	var push ticket.ConsolePush
 	last := pubs[len(pubs)-1]
@@ -50,9 +53,6 @@ func TestMessageStatusRewritesTheThreadEntry(t *testing.T) {
 	}
 	if x := push.Transaction; x.Seq != seq || x.Text != "your turn" || x.Status != ticket.TextSent {
 		t.Errorf("pushed entry is %+v", x)
-	}
-	if err := r.stop(); err != nil {
-		t.Fatal(err)
 	}
 	again := open(t, st, Options{})
 	if c := mustTicket(t, again, 1).Conversation; c.Seq != activity.Seq {

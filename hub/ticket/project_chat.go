@@ -3,7 +3,6 @@ package ticket
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -212,7 +211,7 @@ func (s *State) ChatTicket(t *Ticket, v ChatView) ChatTicket {
 		ID: t.ID, DepartmentID: strings.ToLower(s.Location.GUID),
 		Field1: f[0], Field2: f[1], Field3: f[2], Field4: f[3], Field5: f[4],
 		Field6: f[5], Field7: f[6], Field8: f[7], Field9: f[8], Field10: f[9],
-		Culture: c.Culture, TicketType: c.Type, Tags: slices.Concat([]string{}, t.Labels), State: c.State,
+		Culture: c.Culture, TicketType: c.Type, Tags: append([]string{}, t.Labels...), State: c.State,
 		Open: chatTimeOrNever(c.OpenedAt), Close: chatTimeOrNever(c.ClosedAt), LastActivity: chatTimeOrNever(c.LastActivity),
 		UniqueArgument: t.Private.UniqueArgument, PrimaryProtocolType: c.Protocol,
 		Participants: []ChatParticipant{}, DynamicParameters: []ChatDynamic{},

@@ -2,7 +2,6 @@ package ticket
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/nowserving/nowserving/hub/wire"
@@ -168,11 +167,11 @@ func (s *State) staffConversation(t *Ticket) *StaffConversation {
 		DepartmentID: s.Location.GUID,
 		Field1:       f[0], Field2: f[1], Field3: f[2], Field4: f[3], Field5: f[4],
 		Field6: f[5], Field7: f[6], Field8: f[7], Field9: f[8], Field10: f[9],
-		Culture: c.Culture, TicketType: c.Type, Tags: slices.Concat([]string{}, t.Labels), State: c.State,
+		Culture: c.Culture, TicketType: c.Type, Tags: append([]string{}, t.Labels...), State: c.State,
 		Open: stamp(c.OpenedAt), Close: stamp(c.ClosedAt), LastActivity: stamp(c.LastActivity),
 		UniqueArgument: t.Private.UniqueArgument, PrimaryProtocolType: c.Protocol, Details: t.Private.Details,
 		Participants:      make([]StaffParticipant, 0, len(c.Participants)),
-		DynamicParameters: slices.Concat([]DynamicParameter{}, t.Private.Dynamic), Seq: c.Seq,
+		DynamicParameters: append([]DynamicParameter{}, t.Private.Dynamic...), Seq: c.Seq,
 	}
 	if u := s.Users[c.Owner]; u != nil {
 		v.Owner = &StaffOwner{
@@ -209,7 +208,7 @@ func (t *Ticket) TransactionView(x *Transaction) TransactionView {
 	return TransactionView{
 		Seq: x.Seq, GUID: x.GUID, DateTime: wire.Time(x.At), Protocol: x.Protocol, Type: x.Type, Text: x.Text,
 		HTML: x.HTML, Status: t.Conversation.StatusOf(x), From: participantView(x.From, x.FromName),
-		Attachments: slices.Concat([]Attachment{}, x.Attachments), Payload: x.Payload, ClientID: x.ClientID,
+		Attachments: append([]Attachment{}, x.Attachments...), Payload: x.Payload, ClientID: x.ClientID,
 	}
 }
 
@@ -217,7 +216,7 @@ func (t *Ticket) TransactionView(x *Transaction) TransactionView {
 func (u *User) StaffUser() StaffUser {
 	return StaffUser{
 		ID: u.ID, Email: u.Email, FirstName: u.FirstName, LastName: u.LastName, Desk: u.Desk,
-		Lines: slices.Concat([]int{}, u.Lines),
+		Lines: append([]int{}, u.Lines...),
 	}
 }
 

@@ -261,3 +261,23 @@ func TestQueueMessages(t *testing.T) {
 		}
 	}
 }
+
+// An empty list is an empty list on the wire, never null: clients loop over it.
+func TestEmptyListsAreLists(t *testing.T) {
+	s := NewState(1)
+	s.Location = &Location{ID: 1, GUID: "g"}
+	tk := &Ticket{ID: 1, Conversation: Conversation{State: ConversationOpen}}
+	for name, v := range map[string]any{
+		"staff": s.StaffTicket(tk), "user": (&User{}).StaffUser(), "entry": tk.TransactionView(&Transaction{}),
+	} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, list := range []string{"tags", "dynamicParameters", "participants", "lines", "attachments", "extra", "labels", "external"} {
+			if strings.Contains(string(b), `"`+list+`":null`) {
+				t.Errorf("%s: %s is null in %s", name, list, b)
+			}
+		}
+	}
+}
