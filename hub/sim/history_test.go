@@ -96,7 +96,12 @@ func (r room) answer(q question, got reply) (reply, room) {
 			return reply{code: wire.Internal}, r // not the order of the journal
 		}
 		out.offset, next.offset = got.offset, got.offset
-		next.past[q.n] = out // refusals are not remembered
+		next.past[q.n] = out
+	}
+	switch out.code {
+	case wire.Conflict, wire.Empty, wire.NotFound: // such a refusal belongs to its key
+		next = r.clone()
+		next.past[q.n] = out
 	}
 	return out, next
 }
@@ -378,6 +383,10 @@ func TestTheModelSeesWhatIsWrong(t *testing.T) {
 		"served before called":     {op(q(3, "serve", 1), did(1, 3), 5, 6), op(q(4, "call", 1), did(1, 4), 7, 8)},
 		"two answers to a key":     {op(q(3, "callNext", 0), did(1, 3), 5, 6), op(q(3, "callNext", 0), did(2, 4), 7, 8)},
 		"a key that happened anew": {op(q(3, "call", 1), did(1, 3), 5, 6), op(q(3, "call", 1), did(1, 4), 7, 8)},
+		"a refusal that changed its mind": {
+			op(q(3, "call", 1), did(1, 3), 5, 6), op(q(4, "call", 1), conflict, 7, 8),
+			op(q(5, "return", 1), did(1, 4), 9, 10), op(q(4, "call", 1), did(1, 5), 11, 12),
+		},
 		"a number given twice":     {op(q(3, "create", 0), did(2, 3), 5, 6)},
 		"refused for no reason":    {op(q(3, "cancel", 2), conflict, 5, 6)},
 		"not the journal's order":  {op(q(3, "create", 0), did(3, 4), 5, 6), op(q(4, "create", 0), did(4, 3), 7, 8)},
