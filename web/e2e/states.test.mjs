@@ -212,7 +212,7 @@ test("desk sign: its own desk's number, and Next, please", () => scene({}, async
   Object.assign(hub.displays[0], { desk: 4 });
   await page.reload();
   await page.waitForSelector('body[data-layout="desk"]');
-  assert.match(await page.textContent("#hero-label"), /Next, please.*Siguiente, por favor/);
+  await page.waitForFunction(() => /Next, please.*Siguiente, por favor/.test(document.getElementById("hero-label").textContent), undefined, { timeout: 10000 });
   await check(page, "desk-next");
   hub.call(waiting[0], 3);
   hub.call(waiting[1], 4);
