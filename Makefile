@@ -73,7 +73,7 @@ e2e: build
 .PHONY: bench
 bench: build
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
-	@browser=$$(.ci/browser); cd web && CHROMIUM="$$browser" node e2e/latency.mjs
+	@browser=$$(.ci/browser); cd web && export CHROMIUM="$$browser"; node e2e/latency.mjs; node --test e2e/burst.test.mjs
 
 .PHONY: fuzz
 fuzz: web
