@@ -1,10 +1,7 @@
 package ledger
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -48,41 +45,6 @@ func (p *pending) refuse(err error) {
 	p.err, p.result, p.steps, p.change = err, Result{}, nil, store.Change{}
 }
 
-// lasting reports whether a refusal belongs to its key: it told how things stood
-// when the command was given. A malformed command may be given again, corrected,
-// and what was refused for our own reasons may be tried again.
-func lasting(err error) bool {
-	switch wire.CodeOf(err) {
-	case wire.Conflict, wire.Empty, wire.NotFound:
-		return true
-	}
-	return false
-}
-
-// remembered is an idempotency key's stored result.
-type remembered struct {
-	Print    string         `json:"print"`
-	Location int            `json:"location"`
-	Offset   uint64         `json:"offset"`
-	Ticket   *ticket.Ticket `json:"ticket,omitempty"`
-	// Refused is set when the command was refused.
-	Refused *wire.Error `json:"refused,omitempty"`
-}
-
-// fingerprint tells one command from another, so that a key that is used again
-// for something else is noticed.
-func fingerprint(c ticket.Command) string {
-	if c == nil {
-		return ""
-	}
-	body, err := json.Marshal(c)
-	if err != nil {
-		return c.Name()
-	}
-	sum := sha256.Sum256(append([]byte(c.Name()+"\x00"), body...))
-	return hex.EncodeToString(sum[:8])
-}
-
 // group is the commands of one commit, while it is put together.
 type group struct {
 	l       *Ledger
@@ -122,76 +84,6 @@ func (g *group) decide(p *pending) error {
 	if err := g.remember(p); err != nil {
 		return &defect{err}
 	}
-	return nil
-}
-
-// remembered looks whether the command's key was used before.
-func (g *group) remembered(p *pending) (bool, error) {
-	key := p.request.Key
-	if key == "" {
-		return false, nil
-	}
-	var past remembered
-	if first := g.keys[key]; first != nil { // in this very group
-		past = first.memory()
-	} else {
-		stored, err := g.l.store.Result(key)
-		if errors.Is(err, store.ErrNotFound) {
-			return false, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("look up key: %w", err)
-		}
-		if len(stored.Value) == 0 {
-			return g.forgotten(p, stored.Ticket)
-		}
-		if err := json.Unmarshal(stored.Value, &past); err != nil {
-			return false, fmt.Errorf("decode remembered result: %w", err)
-		}
-	}
-	if past.Print != p.print {
-		return false, &wire.Error{Code: wire.Conflict, Field: "key", Message: "this key was used for another command"}
-	}
-	if past.Refused != nil {
-		return false, past.Refused
-	}
-	p.result = Result{Location: past.Location, Offset: past.Offset, Ticket: past.Ticket, Again: true}
-	return true, nil
-}
-
-// forgotten answers a key whose result was erased together with its ticket: what
-// it gave is gone, but it must not happen again.
-func (g *group) forgotten(p *pending, id int64) (bool, error) {
-	t := g.tickets[id]
-	if t == nil {
-		var err error
-		if t, err = g.l.Ticket(id); err != nil {
-			return false, err
-		}
-	}
-	p.result = Result{Location: t.Location, Offset: t.Offset, Ticket: t, Again: true}
-	return true, nil
-}
-
-// memory is what a key remembers of a decided command.
-func (p *pending) memory() remembered {
-	m := remembered{Print: p.print, Location: p.result.Location, Offset: p.result.Offset, Ticket: p.result.Ticket}
-	if p.err != nil {
-		m.Refused = wire.AsError(p.err)
-	}
-	return m
-}
-
-func (g *group) remember(p *pending) error {
-	value, err := json.Marshal(p.memory())
-	if err != nil {
-		return fmt.Errorf("encode result: %w", err)
-	}
-	p.change.Result = &store.Result{Key: p.request.Key, Value: value}
-	if p.result.Ticket != nil {
-		p.change.Result.Ticket = p.result.Ticket.ID
-	}
-	g.keys[p.request.Key] = p
 	return nil
 }
 
