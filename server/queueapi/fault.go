@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/ops"
 )
 
 // The codes of the version-2 envelope. Source: the API's description.
@@ -55,7 +56,7 @@ func asFault(err error) *fault {
 		return f
 	}
 	e := wire.AsError(err)
-	f = &fault{status: statusOf(e.Code), code: string(e.Code), message: e.Message, param: e.Field, retry: e.RetryAfter}
+	f = &fault{status: ops.Status(e.Code), code: string(e.Code), message: e.Message, param: e.Field, retry: e.RetryAfter}
 	switch e.Code {
 	case wire.BadRequest:
 		f.code = codeInvalid
@@ -63,28 +64,6 @@ func asFault(err error) *fault {
 		f.code = codeMissing
 	}
 	return f
-}
-
-func statusOf(code wire.Code) int {
-	switch code {
-	case wire.BadRequest:
-		return http.StatusBadRequest
-	case wire.Unauthenticated:
-		return http.StatusUnauthorized
-	case wire.Forbidden:
-		return http.StatusForbidden
-	case wire.NotFound, wire.Empty:
-		return http.StatusNotFound
-	case wire.Conflict:
-		return http.StatusConflict
-	case wire.TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case wire.RateLimited:
-		return http.StatusTooManyRequests
-	case wire.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
 }
 
 // envelope is how a fault is sent. statusCode is in the body because existing
