@@ -154,6 +154,13 @@ func (n *Node) build(ctx context.Context) error {
 	}
 	n.hub.SetSource(source{n.ledger, n.hub, n.screens.Devices})
 	n.start()
+	return n.buildDoors(ctx)
+}
+
+// buildDoors gets ready what stands before the ledger, which runs by now.
+func (n *Node) buildDoors(ctx context.Context) error {
+	o := &n.o
+	var err error
 	n.auth, err = auth.Open(auth.Options{
 		Docs: n.ledger, Directory: directory{n.ledger}, Now: o.Clock, Audit: auth.AuditorFunc(n.audit),
 		Secure: o.Proxies.Secure, SessionIdle: o.SessionIdle, SessionMax: o.SessionMax, Vault: n.box,
