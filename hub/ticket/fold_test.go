@@ -74,7 +74,7 @@ func zonesOf(s *State) []string {
 // taken from the state on the way has changed since.
 func TestFoldsAgree(t *testing.T) {
 	seen := newCoverage()
-	rapid.Check(t, func(rt *rapid.T) {
+	seen.until(t, func(rt *rapid.T) {
 		m := newMachine(rt, seen)
 		steps := rapid.IntRange(40, 90).Draw(rt, "steps")
 		at := rapid.IntRange(0, steps-1).Draw(rt, "snapshot at")
@@ -108,7 +108,6 @@ func TestFoldsAgree(t *testing.T) {
 		checkUnchanged(rt, m)
 		checkJournal(rt, m)
 	})
-	seen.check(t)
 }
 
 // checkSettled wants only live tickets in memory, each listed where it belongs.

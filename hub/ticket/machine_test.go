@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/nowserving/nowserving/hub/wire"
@@ -34,12 +35,26 @@ func newCoverage() *coverage {
 	return &coverage{map[string]int{}, map[Type]int{}, map[wire.Code]int{}}
 }
 
-// check reports commands and events that no run reached.
-func (c *coverage) check(t tb) {
+// until repeats a property until its runs have reached everything: what is rare
+// may be missing from one round by chance, what never comes is a generator that
+// does not get there.
+func (c *coverage) until(t *testing.T, property func(*rapid.T)) {
 	t.Helper()
+	for range 10 {
+		rapid.Check(t, property)
+		if t.Failed() || len(c.missing()) == 0 {
+			return
+		}
+	}
+	t.Errorf("no run did any of %v", c.missing())
+}
+
+// missing lists the commands, events and refusals that no run reached.
+func (c *coverage) missing() []string {
+	var out []string
 	for _, e := range commandExamples {
 		if c.commands[e.name] == 0 {
-			t.Errorf("no run did a %s", e.name)
+			out = append(out, e.name)
 		}
 	}
 	for _, name := range []string{
@@ -47,19 +62,20 @@ func (c *coverage) check(t tb) {
 		"conversation.create", "conversation.summary", "conversation.fields", "conversation.rename",
 	} {
 		if c.commands[name] == 0 {
-			t.Errorf("no run did a %s", name)
+			out = append(out, name)
 		}
 	}
 	for _, typ := range Types {
 		if c.events[typ] == 0 {
-			t.Errorf("no run made a %s", typ)
+			out = append(out, string(typ))
 		}
 	}
 	for _, code := range []wire.Code{wire.BadRequest, wire.NotFound, wire.Conflict} {
 		if c.codes[code] == 0 {
-			t.Errorf("no run was refused with %s", code)
+			out = append(out, string(code))
 		}
 	}
+	return out
 }
 
 // record is an event as the journal holds it.
