@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const BINARY = fileURLToPath(new URL("../../bin/nowserving", import.meta.url));
+const BINARY = process.env.NOWSERVING_BINARY ?? fileURLToPath(new URL("../../bin/nowserving", import.meta.url));
 const READY = 30000;
 
 function freePort() {

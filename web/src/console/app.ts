@@ -2,7 +2,7 @@
 import { browserEnv, Client, CommandReply, HubError, onWake, Push, Status } from "../client/index";
 import { calledCard, Host, waitingRow } from "./cards";
 import { DeskChoice } from "./desk";
-import { byId, fillSelect, KeyedList, make, setText } from "./dom";
+import { byId, fillSelect, KeyedList, make, setText } from "../common/dom";
 import { claimScreen, SessionUser } from "./http";
 import { Receipts, Shown } from "./receipts";
 import { Texts } from "./texts";

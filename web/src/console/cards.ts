@@ -1,5 +1,5 @@
 // The elements of the two ticket lists.
-import { button, fillSelect, Item, make, setText } from "./dom";
+import { button, fillSelect, Item, make, setText } from "../common/dom";
 import { Shown } from "./receipts";
 import { Console, StaffTicket } from "./state";
 import { deskWords, duration, fullName, shownWords } from "./words";

@@ -1,7 +1,7 @@
 // The console page: sign in, choose a location, work.
 import { HubError } from "../client/index";
 import { App } from "./app";
-import { byId, fillSelect, setText } from "./dom";
+import { byId, fillSelect, setText } from "../common/dom";
 import { currentUser, locationNames, redeem, SessionUser, signIn, signOut } from "./http";
 import { Setup } from "./setup";
 import { errorWords } from "./words";

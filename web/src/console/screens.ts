@@ -1,8 +1,8 @@
 // The list of screens: how each of them is, and what can be done about it.
 import { HubError } from "../client/index";
 import { Place, sizesFor, Warning } from "../board/size";
-import { button, Item, make, setText } from "./dom";
-import { call } from "./http";
+import { button, Item, make, setText } from "../common/dom";
+import { call } from "../common/http";
 import { Device, Display } from "./state";
 import { errorWords } from "./words";
 

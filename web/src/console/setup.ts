@@ -1,6 +1,6 @@
 // The first steps of an administrator: a password, and a branch to work in.
 import { HubError } from "../client/index";
-import { byId, setText } from "./dom";
+import { byId, setText } from "../common/dom";
 import { createLocation, setPassword } from "./http";
 import { errorWords } from "./words";
 

@@ -1,8 +1,8 @@
 // Text messages that wait to be sent by hand: without a provider the hub keeps
 // them, and somebody who has sent one says so here.
 import { HubError } from "../client/index";
-import { byId } from "./dom";
-import { call } from "./http";
+import { byId } from "../common/dom";
+import { call } from "../common/http";
 import { errorWords } from "./words";
 
 interface Text {
