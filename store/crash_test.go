@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -206,18 +207,7 @@ func flip(t *testing.T, path string, at int64) {
 // TestFlippedBitInLog damages the log that a killed process leaves: the engine
 // would drop the rest of it without a word.
 func TestFlippedBitInLog(t *testing.T) {
-	dir := t.TempDir()
-	runAndKill(t, dir, 300*time.Millisecond)
-	logs := files(t, dir, ".mem")
-	newest := logs[len(logs)-1]
-	used := usedBytes(t, newest)
-	// The last transaction is as good as torn; all before it are not. A group of
-	// 40 changes takes less than 150 KiB.
-	last := used - 150<<10
-	if last < 100 {
-		newest = logs[max(0, len(logs)-2)]
-		last = usedBytes(t, newest) - 150<<10
-	}
+	dir, newest, last := longLog(t)
 	for range 15 {
 		damaged := copyDir(t, dir)
 		at := 20 + rand.Int64N(last-20)
@@ -227,10 +217,32 @@ func TestFlippedBitInLog(t *testing.T) {
 			s.Close()
 		}
 		if !errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), filepath.Base(newest)) {
-			t.Errorf("bit flipped at %d of %d: error is %v", at, used, err)
+			t.Errorf("bit flipped at %d of %d: error is %v", at, last, err)
 		}
 	}
 	open(t, options(dir)) // undamaged it opens
+}
+
+// longLog leaves a folder as a killed process does, with a log long enough to be
+// damaged well before its end; last is where the damage must stop.
+func longLog(t *testing.T) (dir, log string, last int64) {
+	t.Helper()
+	// The last transaction is as good as torn; all before it are not. A group of
+	// 40 changes takes less than 150 KiB.
+	const torn = 150 << 10
+	for life := 300 * time.Millisecond; life < 20*time.Second; life *= 2 {
+		dir = t.TempDir()
+		runAndKill(t, dir, life)
+		logs := files(t, dir, ".mem")
+		slices.Reverse(logs)
+		for _, log := range logs[:min(2, len(logs))] {
+			if last := usedBytes(t, log) - torn; last > 100 {
+				return dir, log, last
+			}
+		}
+	}
+	t.Fatal("no log grew long enough to be damaged")
+	return "", "", 0
 }
 
 // usedBytes is the size of a file without the zeros at its end.
@@ -249,10 +261,17 @@ func usedBytes(t *testing.T, path string) int64 {
 
 func TestFlippedBitInTable(t *testing.T) {
 	dir := t.TempDir()
-	s := open(t, options(dir))
+	// One table: with several Badger closes, on the first that is damaged, what it
+	// is still opening, which is a data race of its own.
+	o := options(dir)
+	o.MemTableSize = 64 << 20
+	s := open(t, o)
 	fill(t, s, 1, 2000)
 	s.Close()
 	tables := files(t, dir, ".sst")
+	if len(tables) != 1 {
+		t.Fatalf("%d tables", len(tables))
+	}
 	for range 25 {
 		damaged := copyDir(t, dir)
 		table := tables[rand.IntN(len(tables))]

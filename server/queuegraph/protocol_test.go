@@ -262,11 +262,11 @@ func TestSlowIsToldSo(t *testing.T) {
 	p := r.dial(r.admin)
 	p.sync()
 	s := r.only()
-	for range maxQueued + 2 {
-		s.mu.Lock()
-		s.queue = append(s.queue, nil) // as if the writer were stuck
-		s.mu.Unlock()
-	}
+	// As if the writer were stuck. It is not, and may be at its loop's end: so
+	// there is far more than it can take before the push.
+	s.mu.Lock()
+	s.queue = append(s.queue, make([][]byte, 100*maxQueued)...)
+	s.mu.Unlock()
 	s.push([]byte("{}"))
 	if c := p.closed(); c != websocket.StatusTryAgainLater {
 		t.Errorf("closed with %d", c)
