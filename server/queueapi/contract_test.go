@@ -23,8 +23,8 @@ import (
 // contract is the document, read by a library that knows OpenAPI.
 type contract struct {
 	doc   object
+	mu    sync.Mutex // of what follows; the validator renders schemas into itself
 	check validator.Validator
-	mu    sync.Mutex
 	seen  map[string]int // answers by operation and status
 }
 
@@ -100,8 +100,8 @@ func (c *contract) problems(h *http.Request, w *httptest.ResponseRecorder) []str
 		return out
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.seen[fmt.Sprintf("%s %s %d", h.Method, path, w.Code)]++
-	c.mu.Unlock()
 	if _, ok := member(op, "responses")[fmt.Sprint(w.Code)]; !ok {
 		return append(out, "this operation has no such status")
 	}
@@ -136,6 +136,8 @@ func (c *contract) accepted(h *http.Request, body string) []string {
 	if body != "" {
 		asked.Header.Set("Content-Type", "application/json")
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	_, errs := c.check.ValidateHttpRequestSync(asked)
 	var out []string
 	for _, e := range errs {
