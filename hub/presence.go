@@ -16,6 +16,8 @@ type Member struct {
 	Audience Audience `json:"audience"`
 	// Display is the screen's id, for displays.
 	Display int `json:"display,omitempty"`
+	// User is the member of the staff who is signed in.
+	User int `json:"user,omitempty"`
 }
 
 // presence knows who is at which location. It is volatile: a restarted node

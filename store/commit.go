@@ -30,6 +30,10 @@ type batch struct {
 	erased  map[int]bool // locations of tickets erased by the batch
 	keys    [][]byte     // only with a fault seam
 	writes  int
+	// erasedKeys counts what erasures have taken, rest is what they leave to
+	// transactions that follow; see finish.
+	erasedKeys int
+	rest       []remainder
 }
 
 func (s *Badger) newBatch() *batch {
@@ -75,14 +79,15 @@ func (b *batch) commit() error {
 	if b.writes == 0 {
 		return nil
 	}
-	mode := b.s.opt.Fault.Next(b.keys)
-	if mode == FailBefore {
+	fault := b.s.opt.Fault
+	mode := fault.Next(b.keys)
+	if fault.before(mode) {
 		return b.s.fail(ErrInjected)
 	}
 	if err := b.txn.Commit(); err != nil {
 		return b.s.fail(fmt.Errorf("store: commit: %w", err))
 	}
-	if mode == FailAfter {
+	if fault.after(mode) {
 		return b.s.fail(ErrInjected)
 	}
 	return nil
@@ -122,7 +127,7 @@ func (s *Badger) Commit(changes []Change) error {
 		return err
 	}
 	s.adopt(b)
-	return nil
+	return s.finish(b, changes)
 }
 
 // notApplied is the error of a batch that was not begun to be written. Only

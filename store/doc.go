@@ -38,6 +38,7 @@
 //	f kind key               document; deleted by a nil Value
 //	s location               snapshot: offset, generation, chunks, length; replaced by the next, deleted by an erasure
 //	S location generation n  one chunk of a snapshot; deleted when another generation takes over
+//	x ticket                 an erasure that needs more than one transaction: up to which seq and offsets; deleted by its last one
 //
 // Values that are read whole (t, e, i, f, s, S, h) end in a CRC-32C: the engine
 // checks whole tables (see [Badger.Verify]), and its iterators take a block that
@@ -53,6 +54,6 @@
 // # Limits
 //
 // A commit is one transaction of at most [Badger.MaxCommit] bytes as [Size]
-// counts them; one value has at most 1 MiB. Erasing a ticket takes about 100
-// bytes per entry and personal record of it, which Size cannot know.
+// counts them; one value has at most 1 MiB. An erasure takes as many more as a
+// long thread needs; they follow at once, or when the store is opened again.
 package store

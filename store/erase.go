@@ -1,8 +1,6 @@
 package store
 
 import (
-	"errors"
-
 	badger "github.com/dgraph-io/badger/v4"
 )
 
@@ -10,20 +8,20 @@ import (
 // this Change, in earlier commits or earlier in this one. It adds the locations
 // that the ticket was in.
 func (b *batch) erase(id int64, locations map[int]bool) error {
-	if err := b.erasePersonal(id, locations); err != nil {
-		return err
+	if b.s.opt.Fault != nil {
+		b.keys = append(b.keys, []byte(MarkErase))
 	}
-	if err := b.eraseResults(id); err != nil {
-		return err
-	}
-	entries, err := b.keysOf(key{kind: 'e', id: id}, 1)
+	found, err := b.keysOfTicket(id)
 	if err != nil {
 		return err
 	}
-	for _, k := range entries {
-		if err := b.delete(k); err != nil {
-			return err
+	for _, k := range found {
+		if k.kind == 'o' {
+			locations[k.location] = true
 		}
+	}
+	if err := b.eraseKeys(id, found); err != nil {
+		return err
 	}
 	old, err := b.state(id)
 	if err != nil {
@@ -40,49 +38,6 @@ func (b *batch) erase(id int64, locations map[int]bool) error {
 	}
 	for location := range locations {
 		if err := b.dropSnapshot(location); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *batch) erasePersonal(id int64, locations map[int]bool) error {
-	found, err := b.keysOf(key{kind: 'o', id: id}, 1)
-	if err != nil {
-		return err
-	}
-	for _, k := range found {
-		locations[k.location] = true
-		part := key{kind: 'r', location: k.location, num: k.num, part: partPersonal}
-		// A mark and not a deletion: a payload that is merely missing is damage.
-		if err := b.set(part, []byte{personalErased}); err != nil {
-			return err
-		}
-		if err := b.delete(k); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *batch) eraseResults(id int64) error {
-	found, err := b.keysOf(key{kind: 'j', id: id}, 1)
-	if err != nil {
-		return err
-	}
-	for _, k := range found {
-		if err := b.delete(k); err != nil {
-			return err
-		}
-		r, err := getResult(b.txn, k.rest)
-		if errors.Is(err, ErrNotFound) || (err == nil && r.ticket != id) {
-			continue // the key was used again, for another ticket
-		}
-		if err != nil {
-			return err
-		}
-		r.value = nil // that the key was used stays known: a retry must not happen again
-		if err := b.set(key{kind: 'i', rest: k.rest}, appendResult(make([]byte, 0, 20), r)); err != nil {
 			return err
 		}
 	}

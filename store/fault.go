@@ -19,6 +19,23 @@ const (
 	FailBefore           // nothing is written, the commit fails
 	FailAfter            // everything is written and durable, the commit fails
 	FailEither           // one of the two, by the rule's Seed: the outcome is unknown
+	StopBefore           // Fault.Stop is called before anything is written
+	StopAfter            // Fault.Stop is called when everything is durable and nobody knows it
+)
+
+// Prefixes, of no key, that some commits touch too: those with an erasure, those
+// that delete old results, and the first of a collection.
+const (
+	MarkErase   = "erase"
+	MarkPurge   = "purge"
+	MarkCollect = flushKey
+)
+
+// The points of a collection, as prefixes of rules: between its steps there is
+// no commit.
+const (
+	PointCollectDropped   = "collect dropped"
+	PointCollectFlattened = "collect flattened"
 )
 
 // FaultRule picks one commit: the Nth (from 1) that writes or deletes a key with
@@ -42,10 +59,16 @@ func (r FaultRule) mode() FaultMode {
 
 // Fault is the test seam of a store: rules that each fire once.
 type Fault struct {
+	// Stop is called by rules that stop; a test ends its process in it.
+	Stop func(r FaultRule)
+	// Slow is called before every commit, if it is not nil: a slow disk.
+	Slow func()
+
 	mu    sync.Mutex // protects the rest
 	rules []FaultRule
 	seen  []int
 	fired int
+	last  FaultRule // written by whoever commits, and read by it
 }
 
 // NewFault makes a seam with rules.
@@ -78,9 +101,36 @@ func (f *Fault) Next(keys [][]byte) FaultMode {
 		if f.seen[i] == r.Nth && mode == NoFault {
 			mode = r.mode()
 			f.fired++
+			f.last = r
 		}
 	}
 	return mode
+}
+
+// before does what a mode asks for before a commit, and says whether it fails.
+func (f *Fault) before(mode FaultMode) bool {
+	if f != nil && f.Slow != nil {
+		f.Slow()
+	}
+	if mode == StopBefore {
+		f.Stop(f.last)
+	}
+	return mode == FailBefore
+}
+
+// after is before's other side.
+func (f *Fault) after(mode FaultMode) bool {
+	if mode == StopAfter {
+		f.Stop(f.last)
+	}
+	return mode == FailAfter
+}
+
+// at is a point that is no commit: a rule that stops there stops, whatever its side.
+func (f *Fault) at(point string) {
+	if mode := f.Next([][]byte{[]byte(point)}); mode == StopBefore || mode == StopAfter {
+		f.Stop(f.last)
+	}
 }
 
 func touches(keys [][]byte, prefix string) bool {

@@ -125,6 +125,9 @@ func (b *batch) purge(prefix, from []byte) (next []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(old) > 0 && b.s.opt.Fault != nil {
+		b.keys = append(b.keys, []byte(MarkPurge))
+	}
 	for _, k := range old {
 		if err := b.deleteBytes(k); err != nil {
 			return nil, err
@@ -158,6 +161,7 @@ func (s *Badger) Collect() error {
 	if err := s.db.DropPrefix([]byte(flushKey)); err != nil {
 		return s.fail(fmt.Errorf("store: collect: %w", err))
 	}
+	s.opt.Fault.at(PointCollectDropped)
 	// A read that begins and ends tells the engine that no one looks at older
 	// versions any more.
 	if err := s.db.View(func(*badger.Txn) error { return nil }); err != nil {
@@ -166,5 +170,6 @@ func (s *Badger) Collect() error {
 	if err := s.db.Flatten(1); err != nil {
 		return fmt.Errorf("store: collect: %w", err)
 	}
+	s.opt.Fault.at(PointCollectFlattened)
 	return nil
 }

@@ -25,6 +25,7 @@ const (
 	PrefixDoc          = "\x01f"
 	PrefixSnapshot     = "\x01s"
 	PrefixChunk        = "\x01S"
+	PrefixErasing      = "\x01x"
 )
 
 // keyspace is the version byte every key starts with.
@@ -81,6 +82,8 @@ func kindLayout(kind byte) (name, layout string) {
 		return "snapshot", "L"
 	case 'S':
 		return "chunk", "LON"
+	case 'x':
+		return "erasing", "I"
 	}
 	return "", ""
 }

@@ -23,7 +23,10 @@ const (
 
 // Open opens the data folder, or makes it. It repairs what a power cut is known
 // to leave, refuses what it cannot trust, and checks the end of every journal.
-func Open(o Options) (*Badger, error) {
+func Open(o Options) (*Badger, error) { return open(o, true) }
+
+// open is Open; without audit the data is not looked at, only the engine's files.
+func open(o Options, audit bool) (*Badger, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
@@ -39,7 +42,7 @@ func Open(o Options) (*Badger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: lock data folder: %w", err)
 	}
-	s, err := openLocked(o)
+	s, err := openLocked(o, audit)
 	if err != nil {
 		lock.Close()
 		return nil, err
@@ -48,7 +51,7 @@ func Open(o Options) (*Badger, error) {
 	return s, nil
 }
 
-func openLocked(o Options) (*Badger, error) {
+func openLocked(o Options, audit bool) (*Badger, error) {
 	if err := checkFormat(o.Dir); err != nil {
 		return nil, err
 	}
@@ -79,6 +82,9 @@ func openLocked(o Options) (*Badger, error) {
 		return nil, err
 	}
 	s.db = db
+	if !audit {
+		return s, nil
+	}
 	if err := s.audit(); err != nil {
 		s.log.closing.Store(true)
 		_ = db.Close()
@@ -86,6 +92,11 @@ func openLocked(o Options) (*Badger, error) {
 	}
 	failed := s.fail
 	s.log.failed.Store(&failed)
+	if err := s.resumeErasures(); err != nil {
+		s.log.closing.Store(true)
+		_ = db.Close()
+		return nil, err
+	}
 	return s, nil
 }
 

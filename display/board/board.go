@@ -189,7 +189,7 @@ func waitingOrder(a, b Ticket) int {
 	return cmp.Or(strings.Compare(a.Order, b.Order), strings.Compare(a.Key, b.Key))
 }
 
-func compareLines(a, b Line) int { return cmp.Compare(a.ID, b.ID) }
+func compareLines(a, b Line) int { return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID)) }
 func compareDesks(a, b Desk) int { return cmp.Compare(a.ID, b.ID) }
 func ticketKey(t Ticket) string  { return t.Key }
 func lineID(l Line) int64        { return l.ID }

@@ -45,6 +45,7 @@ type Line struct {
 	Name    string `json:"name"`
 	Series  string `json:"series,omitempty"`
 	Color   string `json:"color,omitempty"`
+	Rank    int    `json:"rank,omitempty"` // its place among the others; 0 before anybody chose
 	Waiting int    `json:"waiting"`
 	Wait    *Wait  `json:"wait,omitempty"`
 }

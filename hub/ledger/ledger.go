@@ -112,6 +112,9 @@ type Request struct {
 	// Key makes a retry harmless for 24 hours; "" for none. The caller scopes it
 	// by credential.
 	Key string
+	// Print tells what is asked from anything else under the same key; "" is the
+	// command itself. A door gives it that makes different commands of one request.
+	Print string
 	// Docs are written in the same instant (credentials of what is created).
 	Docs []store.Doc
 }
@@ -194,7 +197,9 @@ func (l *Ledger) Do(ctx context.Context, r Request) (Result, error) {
 	}
 	p := &pending{request: r, done: make(chan struct{})}
 	if r.Key != "" {
-		p.print = fingerprint(r.Command)
+		if p.print = r.Print; p.print == "" {
+			p.print = fingerprint(r.Command)
+		}
 	}
 	if err := l.enqueue(p); err != nil {
 		return Result{}, err
@@ -305,6 +310,12 @@ func (l *Ledger) Transactions(id int64, seq uint64, limit int, newestFirst bool)
 		out = append(out, t)
 	}
 	return out, nil
+}
+
+// Entries yields a ticket's thread as it is stored, each the JSON of a
+// ticket.Transaction; the parameters are those of Transactions.
+func (l *Ledger) Entries(id int64, seq uint64, limit int, newestFirst bool) iter.Seq2[store.Entry, error] {
+	return l.store.Entries(id, seq, limit, newestFirst)
 }
 
 // Search yields the tickets that a query matches, in its order.

@@ -29,8 +29,12 @@ type OpenConversation struct {
 	UniqueArgument string
 	Details        *Details
 	Culture        string
-	Tags           []string
-	State          ConversationState // "": Open
+	// Language is the visitor's own, where Culture cannot say it; "" is Culture's.
+	Language string
+	// Email and PhoneNumber are the visitor's, where no participant's identifier is one.
+	Email, PhoneNumber string
+	Tags               []string
+	State              ConversationState // "": Open
 	// Opened and Closed are the times of a past conversation that is brought in.
 	Opened, Closed time.Time
 	// Owner answers; 0 leaves the conversation to whoever comes first.
@@ -38,6 +42,8 @@ type OpenConversation struct {
 	// Intro greets the customer, in the owner's name.
 	Intro    string
 	Messages []FirstMessage
+	// Dynamic are bot variables.
+	Dynamic []DynamicParameter
 	// Silent tells no other system of it, MarkRead shows it to nobody as unread.
 	Silent, MarkRead bool
 }
@@ -57,6 +63,8 @@ type SetTalkFields struct {
 	Fields         [10]*string
 	UniqueArgument *string
 	Details        *Details
+	// Dynamic are bot variables, by name; those that are not named stay.
+	Dynamic []DynamicParameter
 }
 
 // RenameParticipant changes how somebody is called in this conversation.

@@ -8,7 +8,7 @@ import (
 	"github.com/nowserving/nowserving/hub/wire"
 )
 
-func (c SetTalkFields) decide(s *State, _ Env) ([]Event, error) {
+func (c SetTalkFields) decide(s *State, env Env) ([]Event, error) {
 	t, err := s.personal(c.TicketID())
 	if err != nil {
 		return nil, err
@@ -25,7 +25,7 @@ func (c SetTalkFields) decide(s *State, _ Env) ([]Event, error) {
 	if c.Details != nil {
 		private.Details = c.Details
 	}
-	if err := firstOf(checkFieldTexts(&private), checkDetails(private.Details)); err != nil {
+	if err := firstOf(checkFieldTexts(&private), checkDetails(private.Details), s.setDynamic(&private, t.ID, c.Dynamic, env.Now)); err != nil {
 		return nil, err
 	}
 	return touched(changed(t, private)), nil
@@ -164,15 +164,19 @@ func (c ChangeConversation) decide(s *State, env Env) ([]Event, error) {
 	if t.Conversation.State == c.State && c.MovedTo == nil {
 		return k.events, nil
 	}
-	if c.Say != "" && !t.Erased && t.Conversation.State != "" {
-		if err := prose("text", c.Say, maxMessage); err != nil {
-			return nil, err
-		}
-		from, name := k.speaker()
+	say := c.Say != "" && !t.Erased && t.Conversation.State != ""
+	if err := prose("text", c.Say, maxMessage); err != nil {
+		return nil, err
+	}
+	from, name := k.speaker()
+	if say && c.State != ConversationOpen {
 		k.say(TransactionByeBye, from, name, c.Say, "")
 	}
 	if c.State == ConversationOpen || t.Conversation.State == "" {
 		k.open()
+	}
+	if say && c.State == ConversationOpen {
+		k.say(TransactionReopen, from, name, c.Say, "")
 	}
 	if c.State != ConversationOpen {
 		k.state(c.State)
@@ -231,8 +235,15 @@ func (c Enqueue) decide(s *State, env Env) ([]Event, error) {
 	}
 	day, n := s.nextNumber(line.Series, env.Now)
 	order := s.orderLast(line.ID, env.Now.UnixMilli())
+	source := SourceManual
+	if env.Actor.Kind == ActorVisitor {
+		source = SourceMicrosite
+		if !s.Location.OpenAt(env.Now) {
+			return nil, Closed()
+		}
+	}
 	return []Event{{Type: EventForwarded, Ticket: t.ID, Facts: Facts{
-		Line: line.ID, Order: order, Reason: "enqueued", Source: SourceManual, Quote: s.joining(line.ID, order, t.ID, env.Now),
+		Line: line.ID, Order: order, Reason: "enqueued", Source: source, Quote: s.joining(line.ID, order, t.ID, env.Now),
 		PublicID: number(line.Series, n), Number: n, Day: day, User: env.Actor.User,
 	}}}, nil
 }

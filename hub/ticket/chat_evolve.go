@@ -38,6 +38,9 @@ func (s *State) evolveTalk(t *Ticket, e Event) {
 			c.read(f.Participant.ID, f.Seq)
 		}
 		c.Alerted = c.Alerted || f.Kind == TransactionAlert
+		if f.Rating > 0 {
+			c.Rated = f.Rating
+		}
 	case EventMessageStatus:
 		if f.UpTo > 0 && f.Participant != nil {
 			c.read(f.Participant.ID, f.UpTo)
@@ -122,6 +125,10 @@ func (s *State) count(c *Conversation, f *Facts, at time.Time) {
 		if c.ClientMessages == 0 && c.StaffMessages == 0 {
 			c.Incoming = true
 		}
+		if c.ClientFrom == 0 || c.StaffSince {
+			c.ClientFrom, c.StaffSince = f.Seq, false
+		}
+		c.ClientSeq = f.Seq
 		c.ClientMessages++
 		c.ClientMedia += f.Media
 		c.LastClientAt = at
@@ -133,6 +140,7 @@ func (s *State) count(c *Conversation, f *Facts, at time.Time) {
 			c.Responses++
 			c.ResponseNet += s.Location.Working(c.LastClientAt, at)
 		}
+		c.StaffSince = true
 		c.StaffMessages++
 		c.StaffMedia += f.Media
 		if f.Canned {

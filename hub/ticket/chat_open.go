@@ -128,10 +128,20 @@ func (c *OpenConversation) check(s *State, env Env) (Private, Facts, error) {
 		f.Culture = "en-US"
 	}
 	var err error
-	if f.Language, err = checkLanguage(languageOf(f.Culture)); err != nil {
+	language := c.Language
+	if language == "" {
+		language = languageOf(f.Culture)
+	}
+	if f.Language, err = checkLanguage(language); err != nil {
+		return p, f, err
+	}
+	if err = p.reachable(c.Email, c.PhoneNumber); err != nil {
 		return p, f, err
 	}
 	if f.Labels, err = checkLabels("tags", c.Tags); err != nil {
+		return p, f, err
+	}
+	if err = s.setDynamic(&p, env.IDs.Ticket, c.Dynamic, env.Now); err != nil {
 		return p, f, err
 	}
 	return p, f, firstOf(checkFieldTexts(&p), prose("introductionMessage", c.Intro, maxMessage), checkDetails(p.Details))
@@ -215,7 +225,9 @@ func (d *Details) texts() []string {
 	r := &d.Referral
 	out := []string{
 		d.UserAgent, d.IPAddress, d.Location, d.Source.Title, d.Source.URI, r.AdID, r.AdTitle, r.ProductID, r.RefData,
-		r.FacebookPID, d.CardsPath, d.ExternalLink,
+		r.FacebookPID, d.CardsPath, d.ExternalLink, r.InstagramStoryID, r.InstagramStoryURI, r.AppleIntentID, r.AppleGroupID,
+		r.TwitterRootTweetID, r.TikTokVideoID, r.TikTokCommentID, r.WhatsAppHeadline, r.WhatsAppBody, r.WhatsAppSourceType,
+		r.WhatsAppSourceID, r.WhatsAppSourceURI,
 	}
 	if r.UTM != nil {
 		out = append(out, r.UTM.Source, r.UTM.Medium, r.UTM.Campaign, r.UTM.Content, r.UTM.Term)

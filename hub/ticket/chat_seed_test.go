@@ -60,7 +60,7 @@ var newer = []string{
 	"totalConversationTimeNet", "durationGross", "durationNet", "agentMediaCount", "customerMediaCount", "agentMessagesCount",
 	"customerMessagesCount", "agentCannedRepliesCount", "transactionsCount", "isIncoming", "isScrambled", "wasClosedAutomatically",
 	"ticketSummary", "nestedTicketsIds", "parentNestedTicketId", "botConversationId", "botConversations", "botConversationSteps",
-	"contactId", "departmentIdentifier", "payload", "sanitizationState", "description", "strValue", "boolValue", "numValue", "intValue",
+	"contactId", "departmentIdentifier", "payload", "thumbnailsFileIdentifiers", "sanitizationState", "description", "strValue", "boolValue", "numValue", "intValue",
 }
 
 func at(v string) time.Time {

@@ -168,8 +168,12 @@ func (s *State) standing(t *Ticket) string {
 	return name + " is " + string(t.Place.Status)
 }
 
-// actingUser is the user a command is done for: the named one, else the actor's.
+// actingUser is the user a command is done for: the named one, else the actor's. A
+// visitor acts for nobody, whomever they name.
 func (s *State) actingUser(field string, named int, env Env) (int, error) {
+	if env.Actor.Kind == ActorVisitor {
+		return 0, nil
+	}
 	if named == 0 {
 		return env.Actor.User, nil
 	}

@@ -83,6 +83,8 @@ type CallTicket struct {
 	Desk       int  `json:"desk"` // 0: the caller's selected desk
 	User       int  `json:"user"` // 0: the actor
 	KeepActive bool `json:"keepActive"`
+	// Reason says why it is called before others; see Overtake.
+	Reason string `json:"reason"`
 }
 
 // CallNext calls the first waiting ticket of some lines; it passes over tickets
@@ -136,6 +138,8 @@ type Forward struct {
 type Reorder struct {
 	Ref
 	After TicketID `json:"after"` // 0: to the front
+	// Reason says why it overtakes others; see Overtake.
+	Reason string `json:"reason"`
 }
 
 // Assign gives a ticket to a user.
@@ -209,7 +213,8 @@ type SendMessage struct {
 	Ref
 	Text        string          `json:"text"`
 	ClientID    string          `json:"clientId"`
-	HTML        string          `json:"-"` // already sanitised
+	Files       []string        `json:"files"` // of the sender; the door makes Attachments of them
+	HTML        string          `json:"-"`     // already sanitised
 	Protocol    string          `json:"-"`
 	Status      string          `json:"-"`
 	Attachments []Attachment    `json:"-"`

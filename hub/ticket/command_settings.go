@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,9 +26,13 @@ type EditLine struct {
 	Line     int
 	Rename   Opt[string]
 	Color    Opt[string]
+	Series   Opt[string]
 	Disabled Opt[bool]
 	Archived Opt[bool]
-	Remove   bool
+	// Translations replace the names in other languages.
+	Translations Opt[map[string]string]
+	Appointment  Opt[int]
+	Remove       bool
 }
 
 // EditLocation changes some of a location's settings, in the directory.
@@ -37,8 +42,18 @@ type EditLocation struct {
 	Latitude, Longitude Opt[float64]
 	Week                Opt[[7]Day]
 	Exceptions          Opt[[]Exception]
-	Board               Opt[Board]
-	Languages           Opt[[]string]
+	// Board leaves the emergency as it is: that has its own member.
+	Board     Opt[Board]
+	Languages Opt[[]string]
+	Emergency Opt[Emergency]
+	// AlwaysOpen takes the opening hours away.
+	AlwaysOpen    bool
+	Timezone      Opt[string]
+	DayStart      Opt[int]
+	SeriesLetters Opt[string]
+	Address       Opt[string]
+	DeskMandatory Opt[bool]
+	Retention     Opt[int]
 }
 
 // AddUser creates a user, in the directory. Roles get their ids here.
@@ -134,6 +149,9 @@ func (c EditLine) decide(s *State, _ Env) ([]Event, error) {
 	set(&l.Color, c.Color)
 	set(&l.Disabled, c.Disabled)
 	set(&l.Archived, c.Archived)
+	set(&l.Series, c.Series)
+	set(&l.Translations, c.Translations)
+	set(&l.Appointment, c.Appointment)
 	l.Removed = c.Remove
 	if l.Name, err = singleLine("name", l.Name, maxName); err != nil {
 		return nil, err
@@ -149,10 +167,27 @@ func (c EditLine) decide(s *State, _ Env) ([]Event, error) {
 	if n := s.busy(l.ID); n > 0 && (l.Removed || l.Disabled && !old.Disabled) {
 		return nil, wire.Errorf(wire.Conflict, "Line with id %d has active tickets", l.ID)
 	}
-	if l.Name == old.Name && l.Color == old.Color && l.Disabled == old.Disabled && l.Archived == old.Archived && !l.Removed {
+	if err := firstOf(checkSeries(l.Series), checkColor(l.Color), checkTranslations(l.Translations), checkAppointment(l.Appointment)); err != nil {
+		return nil, err
+	}
+	if l.same(old) {
 		return nil, nil
 	}
 	return []Event{{Type: EventLine, Facts: Facts{LineDef: &l}}}, nil
+}
+
+// same reports whether two states of a line differ in nothing that EditLine changes.
+func (l *Line) same(o *Line) bool {
+	return l.Name == o.Name && l.Color == o.Color && l.Series == o.Series && l.Disabled == o.Disabled && l.Archived == o.Archived &&
+		l.Removed == o.Removed && l.Appointment == o.Appointment && maps.Equal(l.Translations, o.Translations)
+}
+
+// checkAppointment wants a length in minutes, or none.
+func checkAppointment(minutes int) error {
+	if minutes < 0 || minutes > 24*60 {
+		return wire.FieldError("appointment", "minutes, 0 to 1440")
+	}
+	return nil
 }
 
 // directoryLocation is a location as the directory knows it.
@@ -175,6 +210,19 @@ func (c EditLocation) decide(s *State, env Env) ([]Event, error) {
 	set(&l.Longitude, c.Longitude)
 	set(&l.Settings, c.Board)
 	set(&l.Languages, c.Languages)
+	set(&l.Emergency, c.Emergency)
+	set(&l.Timezone, c.Timezone)
+	set(&l.DayStart, c.DayStart)
+	set(&l.SeriesLetters, c.SeriesLetters)
+	set(&l.Address, c.Address)
+	set(&l.DeskMandatory, c.DeskMandatory)
+	set(&l.Retention, c.Retention)
+	if c.Board.Set || c.Emergency.Set {
+		l.Emergency.active(&l.Settings)
+	}
+	if c.AlwaysOpen {
+		l.Hours = nil
+	}
 	if c.Week.Set || c.Exceptions.Set {
 		h := Hours{}
 		if l.Hours != nil {
@@ -184,7 +232,21 @@ func (c EditLocation) decide(s *State, env Env) ([]Event, error) {
 		set(&h.Exceptions, c.Exceptions)
 		l.Hours = &h
 	}
+	if err := l.checkEdited(); err != nil {
+		return nil, err
+	}
 	return PutLocation{Location: l}.decide(s, env)
+}
+
+// checkEdited checks what only EditLocation changes.
+func (l *Location) checkEdited() error {
+	if l.Retention < 0 || l.Retention > maxRetention {
+		return wire.FieldError("retention", "days, 0 to %d; 0 keeps for ever", maxRetention)
+	}
+	if _, err := singleLine("address", l.Address, maxAddress); err != nil {
+		return err
+	}
+	return firstOf(l.Hours.check(), l.Emergency.check())
 }
 
 // begin makes the lines that a new location starts with, in its own journal.

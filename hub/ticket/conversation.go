@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"encoding/json"
+	"math"
 	"time"
 )
 
@@ -60,6 +61,12 @@ type Conversation struct {
 	// ClientMessages and StaffMessages count messages of either side.
 	ClientMessages int `json:"clientMessages,omitempty"`
 	StaffMessages  int `json:"staffMessages,omitempty"`
+	// ClientFrom is the first of the visitor's messages since staff wrote last,
+	// ClientSeq the newest; both are numbers of transactions.
+	ClientFrom uint64 `json:"clientFrom,omitempty"`
+	ClientSeq  uint64 `json:"clientSeq,omitempty"`
+	// StaffSince: staff wrote after ClientSeq, so the next message begins a new run.
+	StaffSince bool `json:"staffSince,omitempty"`
 	// First and last messages of either side, zero when there is none.
 	FirstClientAt time.Time `json:"firstClientAt,omitzero"`
 	LastClientAt  time.Time `json:"lastClientAt,omitzero"`
@@ -80,6 +87,8 @@ type Conversation struct {
 	// took together within opening hours.
 	Responses   int           `json:"responses,omitempty"`
 	ResponseNet time.Duration `json:"responseNet,omitempty"`
+	// Rated is the visitor's judgement, 1 to 5; 0 before there is one.
+	Rated int `json:"rated,omitempty"`
 	// Media and canned replies are counted by side.
 	ClientMedia   int `json:"clientMedia,omitempty"`
 	StaffMedia    int `json:"staffMedia,omitempty"`
@@ -141,6 +150,7 @@ const (
 	TransactionOwner   = "OwnerChanged"
 	TransactionNote    = "Note" // staff only
 	TransactionByeBye  = "ByeByeMessage"
+	TransactionReopen  = "ReopenedMessage"
 	TransactionAlert   = "PendingAlert"
 	TransactionStarted = "PhoneCallStarted"
 	TransactionEnded   = "PhoneCallEnded"
@@ -223,12 +233,25 @@ type Origin struct {
 
 // Referral is the advertisement. Source: conversation ticket, "details.referral".
 type Referral struct {
-	UTM         *UTM   `json:"utmParameters,omitempty"`
+	UTM         *UTM   `json:"utmParameters"`
 	AdID        string `json:"adId"`
 	AdTitle     string `json:"adTitle"`
 	ProductID   string `json:"productId"`
 	RefData     string `json:"refData"`
 	FacebookPID string `json:"fbPostId"`
+	// The rest is in newer forms only.
+	InstagramStoryID   string `json:"instagramStoryId,omitempty"`
+	InstagramStoryURI  string `json:"instagramStoryMediaUrl,omitempty"`
+	AppleIntentID      string `json:"appleIntentId,omitempty"`
+	AppleGroupID       string `json:"appleGroupId,omitempty"`
+	TwitterRootTweetID string `json:"twitterRootTweetId,omitempty"`
+	TikTokVideoID      string `json:"tikTokVideoId,omitempty"`
+	TikTokCommentID    string `json:"tikTokCommentId,omitempty"`
+	WhatsAppHeadline   string `json:"whatsappHeadline,omitempty"`
+	WhatsAppBody       string `json:"whatsappBody,omitempty"`
+	WhatsAppSourceType string `json:"whatsappSourceType,omitempty"`
+	WhatsAppSourceID   string `json:"whatsappSourceId,omitempty"`
+	WhatsAppSourceURI  string `json:"whatsappSourceUrl,omitempty"`
 }
 
 // UTM are campaign parameters. Source: conversation ticket, "details.referral.utmParameters".
@@ -300,6 +323,21 @@ func (c *Conversation) readByAll(seq uint64, from int) bool {
 		}
 	}
 	return others > 0
+}
+
+// seenByOthers is up to where every other active participant has read; 0 when
+// there is none.
+func (c *Conversation) seenByOthers(me int) uint64 {
+	seen, others := uint64(math.MaxUint64), 0
+	for _, p := range c.Participants {
+		if p.ID != me && p.Active {
+			seen, others = min(seen, p.ReadUpTo), others+1
+		}
+	}
+	if others == 0 {
+		return 0
+	}
+	return seen
 }
 
 // StatusOf is a transaction's status as served: Read once every other active

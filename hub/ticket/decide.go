@@ -61,7 +61,15 @@ func (c CallTicket) decide(s *State, env Env) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.call(t, c.Desk, c.User, c.KeepActive, env)
+	reason, err := checkReason(c.Reason, reasonPicked)
+	if err != nil {
+		return nil, err
+	}
+	events, err := s.call(t, c.Desk, c.User, c.KeepActive, env)
+	if n := len(events); n > 0 && events[n-1].Facts.Reason != "" {
+		events[n-1].Facts.Reason = reason
+	}
+	return events, err
 }
 
 func (c CallNext) decide(s *State, env Env) ([]Event, error) {
@@ -79,7 +87,7 @@ func (c CallNext) decide(s *State, env Env) ([]Event, error) {
 		}
 		for _, p := range s.waiting[id] {
 			t := s.Tickets[p.id]
-			if s.keptFor(t, caller) {
+			if s.keptFor(t, caller) || t.Place.holds(env.Now) {
 				continue
 			}
 			if first == nil || comparePlace(p, first.waitingPlace()) < 0 {
@@ -153,7 +161,7 @@ func (s *State) overtakes(t *Ticket) string {
 	if len(list) == 0 || list[0].id == t.ID {
 		return ""
 	}
-	return "picked"
+	return reasonPicked
 }
 
 func (c Recall) decide(s *State, _ Env) ([]Event, error) {
@@ -247,7 +255,7 @@ func (s *State) moved(moves []move) []Event {
 	var events []Event
 	for _, m := range moves {
 		events = append(events, Event{Type: EventReordered, Ticket: m.id, Facts: Facts{
-			Line: s.Tickets[m.id].Place.Line, Order: m.order, Reason: "room",
+			Line: s.Tickets[m.id].Place.Line, Order: m.order, Reason: reasonRoom,
 		}})
 	}
 	return events
@@ -276,12 +284,16 @@ func (c Reorder) decide(s *State, env Env) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	reason, err := checkReason(c.Reason, reasonReordered)
+	if err != nil {
+		return nil, err
+	}
 	line, now := t.Place.Line, env.Now.UnixMilli()
 	if c.After == 0 {
 		if s.waiting[line][0].id == t.ID {
 			return nil, nil
 		}
-		return s.reordered(t, s.orderFirst(line, now), nil), nil
+		return s.reordered(t, s.orderFirst(line, now), nil, reason), nil
 	}
 	after := s.Tickets[int64(c.After)]
 	if after == nil || after.ID == t.ID || after.Place.Status != New || after.Place.Line != line {
@@ -293,15 +305,15 @@ func (c Reorder) decide(s *State, env Env) ([]Event, error) {
 		return nil, nil // it stands there already
 	}
 	order, moves := s.orderAfter(line, i, now)
-	return s.reordered(t, order, moves), nil
+	return s.reordered(t, order, moves, reason), nil
 }
 
-func (s *State) reordered(t *Ticket, order int64, moves []move) []Event {
+func (s *State) reordered(t *Ticket, order int64, moves []move, reason string) []Event {
 	// The ticket itself may be among those that would have to make room: it
 	// leaves its old place anyway.
 	moves = slices.DeleteFunc(moves, func(m move) bool { return m.id == t.ID })
 	return append(s.moved(moves), Event{Type: EventReordered, Ticket: t.ID, Facts: Facts{
-		Line: t.Place.Line, Order: order, Reason: "reordered",
+		Line: t.Place.Line, Order: order, Reason: reason,
 	}})
 }
 

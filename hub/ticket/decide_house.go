@@ -124,7 +124,7 @@ func (c PutLine) decide(s *State, env Env) ([]Event, error) {
 		return nil, wire.FieldError("name", "a line needs a name")
 	}
 	if l.ID == 0 {
-		l.ID, l.Wait = env.IDs.Line, nil
+		l.ID, l.Wait, l.Rank = env.IDs.Line, nil, s.nextRank()
 		if l.Series == "" {
 			l.Series = s.freeSeries()
 		}
@@ -136,7 +136,7 @@ func (c PutLine) decide(s *State, env Env) ([]Event, error) {
 		if l.Series == "" {
 			l.Series = old.Series
 		}
-		l.Wait = old.Wait // has its own command
+		l.Wait, l.Rank = old.Wait, old.Rank // they have commands of their own
 	}
 	if err = checkSeries(l.Series); err != nil {
 		return nil, err

@@ -149,6 +149,9 @@ func (c SendMessage) decide(s *State, env Env) ([]Event, error) {
 	if len(c.Attachments) > maxFiles {
 		return nil, wire.FieldError("files", "a message has at most %d files", maxFiles)
 	}
+	if err = c.checkFiles(); err != nil {
+		return nil, err
+	}
 	clientID, err := singleLine("clientId", c.ClientID, wire.MaxKey)
 	if err != nil {
 		return nil, err

@@ -95,6 +95,10 @@ type Facts struct {
 	Labels []string `json:"labels,omitempty"`
 	// Quote is the wait that the visitor was shown on joining a line; nil: unknown.
 	Quote *Quote `json:"quote,omitempty"`
+	// Answer is what the visitor says to the clerk; without a kind it is taken back.
+	Answer *Reply `json:"answer,omitempty"`
+	// Rating is the visitor's judgement of the visit, 1 to 5.
+	Rating int `json:"rating,omitempty"`
 	// Appointment is set where one is made or moved, and on its end, which the
 	// type alone would not tell from a waiting ticket's.
 	Appointment *Appointment `json:"appointment,omitempty"`

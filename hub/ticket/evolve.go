@@ -88,6 +88,8 @@ func (s *State) evolveCreated(e Event) {
 
 func evolveTicket(s *State, t *Ticket, e Event) {
 	f, p := &e.Facts, &t.Place
+	p.overtake(e)
+	p.answered(e)
 	switch e.Type {
 	case EventCalled:
 		p.Status = Called

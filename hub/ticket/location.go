@@ -27,6 +27,10 @@ type Location struct {
 	DeskMandatory bool   `json:"deskMandatory,omitempty"`
 	Hours         *Hours `json:"hours,omitempty"` // nil: always open
 	Settings      Board  `json:"settings"`
+	// Emergency is prepared for bad days; while it is on, Settings carry it.
+	Emergency Emergency `json:"emergency,omitzero"`
+	// Retention is after how many days ended tickets are erased; 0: never.
+	Retention int `json:"retention,omitempty"`
 	// Fields are what visitors are asked for, in order.
 	Fields []InputField `json:"fields,omitempty"`
 	// Setup is only there while the location is being made.
@@ -48,6 +52,8 @@ type Board struct {
 	Logo  string   `json:"logo,omitempty"` // a Medium's id
 	// Emergency, when there is any, fills the screens, one card after another.
 	Emergency []Card `json:"emergency,omitempty"`
+	// Tone goes with the emergency: screens sound it when it begins.
+	Tone bool `json:"tone,omitempty"`
 	// JoinURL is where a phone takes a ticket; screens show it as a QR code.
 	JoinURL string `json:"joinUrl,omitempty"`
 	// Where says where to go while the location is closed.
@@ -91,6 +97,8 @@ type Line struct {
 	Disabled bool   `json:"disabled,omitempty"`
 	Archived bool   `json:"archived,omitempty"`
 	Removed  bool   `json:"removed,omitempty"`
+	// Rank is the line's place among the others, from 1; 0 before anybody chose.
+	Rank int `json:"rank,omitempty"`
 	// Translations are the line's name in other languages, by language code.
 	Translations map[string]string `json:"translations,omitempty"`
 	// Appointment is how long one takes, in minutes; 0 when there are none.
@@ -181,6 +189,7 @@ func (u *User) Name() string {
 type Display struct {
 	ID     int    `json:"id"`
 	Name   string `json:"name"`
+	Kind   string `json:"kind,omitempty"`  // "" is a screen; KindKiosk
 	Lines  []int  `json:"lines,omitempty"` // empty: all
 	Layout string `json:"layout,omitempty"`
 	Theme  string `json:"theme,omitempty"`

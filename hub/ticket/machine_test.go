@@ -59,7 +59,7 @@ func (c *coverage) missing() []string {
 	}
 	for _, name := range []string{
 		"appointment.create", "appointment.edit", "appointment.checkIn", "appointment.cancel", "appointment.noShow", "message.status",
-		"conversation.create", "conversation.summary", "conversation.fields", "conversation.rename",
+		"conversation.create", "conversation.summary", "conversation.fields", "conversation.rename", "conversation.rate",
 	} {
 		if c.commands[name] == 0 {
 			out = append(out, name)
@@ -185,7 +185,7 @@ func untouched(a, b *State) bool {
 	return a.Offset == b.Offset && a.Location == b.Location && a.Day == b.Day && maps.Equal(a.Tickets, b.Tickets) &&
 		maps.Equal(a.Lines, b.Lines) && maps.Equal(a.Desks, b.Desks) && maps.Equal(a.Users, b.Users) &&
 		maps.Equal(a.Displays, b.Displays) && maps.Equal(a.Numbers, b.Numbers) && maps.Equal(a.Pace, b.Pace) &&
-		slices.Equal(a.Recent, b.Recent) && slices.Equal(a.called, b.called)
+		slices.Equal(a.Recent, b.Recent) && slices.Equal(a.called, b.called) && slices.Equal(a.unowned, b.unowned)
 }
 
 // pick draws evenly. The library's own numbers lean to the small ones, and a run
@@ -288,11 +288,13 @@ func (m *machine) chat(rt *rapid.T, r Ref, user int) Command {
 		Messages: []FirstMessage{{Text: m.mark(next, kindText)}},
 	}
 	summary := m.mark(id, kindData)
+	over := m.prefer(rt, r, (*Ticket).CanRate)
+	judged := m.mark(over.TicketID(), kindText)
 	return pick(rt, "chat", []Command{
 		begin, begin, Enqueue{Ref: unplaced, Line: 1}, Enqueue{Ref: unplaced, Line: 2}, SetSummary{Ref: r, Text: summary},
 		SetTalkFields{Ref: r, UniqueArgument: ptr(m.mark(id, kindData)), Details: &Details{Location: m.mark(id, kindData)}},
 		RenameParticipant{Ref: r, Participant: 1, Rename: m.mark(id, kindMember)}, TagConversation{Ref: r, Add: []string{label(rt)}},
-		ChangeConversation{Ref: r, State: ConversationClosed, Summary: &summary},
+		ChangeConversation{Ref: r, State: ConversationClosed, Summary: &summary}, Rate{Ref: over, Rating: 1 + user, Text: judged},
 	})
 }
 
@@ -306,11 +308,14 @@ func (m *machine) placeCommand(rt *rapid.T, r Ref, user int) Command {
 	position := rapid.SampledFrom([]string{PositionFirst, PositionMiddle, PositionLast, ""}).Draw(rt, "position")
 	called := m.prefer(rt, r, func(t *Ticket) bool { return t.Place.Status == Called })
 	assigned := m.prefer(rt, r, func(t *Ticket) bool { return t.Place.Status == New && t.Place.Assigned != nil })
+	answer := pick(rt, "answer", []string{AnswerOnMyWay, AnswerNeedTime, "maybe"})
+	answered := m.prefer(rt, r, func(t *Ticket) bool { return t.Place.Answer != nil })
 	return pick(rt, "place", []Command{
 		CallTicket{Ref: r, Desk: desk, User: user, KeepActive: keep}, CallTicket{Ref: r, Desk: desk, KeepActive: keep}, CallNext{Lines: []int{line, 1}, Desk: desk, KeepActive: keep},
 		CallNext{Lines: []int{1, 2, 3}, Desk: desk, User: user, KeepActive: keep}, Recall{called}, Serve{called}, MarkNoShow{called}, Cancel{Ref: r, User: user},
 		ReturnToQueue{Ref: called, Position: position, User: user}, ReturnToQueue{Ref: r, Position: position, User: user, Undo: true}, Forward{Ref: called, Line: line, User: user},
 		Reorder{Ref: r, After: TicketID(rapid.Int64Range(0, m.ids.Ticket).Draw(rt, "after"))}, Reorder{Ref: r}, Assign{Ref: r, User: user},
+		Answer{Ref: r, Answer: answer}, Answer{Ref: called, Answer: answer}, Answer{Ref: answered, Answer: AnswerCancel},
 		Assign{Ref: r, User: user, Assigner: 2}, Unassign{assigned}, Unassign{assigned},
 	})
 }

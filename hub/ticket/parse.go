@@ -54,6 +54,8 @@ func ParseCommand(name string, params []byte) (Command, error) {
 		return parse[SetExternal](params)
 	case "ticket.field":
 		return parse[SetField](params)
+	case "ticket.answer":
+		return parse[Answer](params)
 	case "ticket.enqueue":
 		return parse[Enqueue](params)
 	case "ticket.erase":

@@ -31,6 +31,7 @@ type BoardLine struct {
 	Name    string     `json:"name"`
 	Series  string     `json:"series"`
 	Color   string     `json:"color"`
+	Rank    int        `json:"rank,omitempty"` // lines are shown by it, then by id
 	Waiting int        `json:"waiting"`
 	Wait    *WaitRange `json:"wait,omitempty"` // for somebody who joins now
 }
@@ -122,7 +123,7 @@ func (s *State) boardTicket(t *Ticket, wait func(line, position int) *WaitRange)
 func (s *State) BoardLine(l *Line) BoardLine {
 	n := s.Waiting(l.ID)
 	return BoardLine{
-		ID: l.ID, Name: l.Name, Series: l.Series, Color: l.Color, Waiting: n, Wait: s.Wait(l.ID, n+1),
+		ID: l.ID, Name: l.Name, Series: l.Series, Color: l.Color, Rank: l.Rank, Waiting: n, Wait: s.Wait(l.ID, n+1),
 	}
 }
 

@@ -132,6 +132,7 @@ type ChatAttachment struct {
 	FileIdentifier    string   `json:"fileIdentifier"`
 	OriginalFileName  string   `json:"originalFileName"`
 	Thumbnails        []string `json:"thumbnails"`
+	ThumbnailFiles    []string `json:"thumbnailsFileIdentifiers"`
 	URI               string   `json:"uri"`
 	IsEmbedded        bool     `json:"isEmbedded"`
 	SanitizationState string   `json:"sanitizationState"`

@@ -17,10 +17,31 @@ type StaffTicket struct {
 	ShowName bool            `json:"showName,omitempty"`
 	External []StaffExternal `json:"external"`
 	Wait     *WaitRange      `json:"wait,omitempty"`
-	Erased   bool            `json:"erased,omitempty"`
-	Offset   uint64          `json:"offset"`
+	// Quoted is the wait that the visitor was told on joining the line.
+	Quoted *WaitRange `json:"quoted,omitempty"`
+	// Appointment stays after the check-in.
+	Appointment *StaffAppointment `json:"appointment,omitempty"`
+	Overtook    *StaffOvertake    `json:"overtook,omitempty"`
+	// Answer is what the visitor has said to waiting or to the call.
+	Answer *AnswerView `json:"answer,omitempty"`
+	Erased bool        `json:"erased,omitempty"`
+	Offset uint64      `json:"offset"`
 	// Conversation is absent until somebody writes.
 	Conversation *StaffConversation `json:"conversation,omitempty"`
+}
+
+// StaffAppointment is when and with whom.
+type StaffAppointment struct {
+	Start    string `json:"start"`
+	End      string `json:"end"`
+	Assignee int    `json:"assignee,omitempty"`
+}
+
+// StaffOvertake says why a ticket is before others who came earlier.
+type StaffOvertake struct {
+	Reason string `json:"reason"`
+	User   int    `json:"user,omitempty"`
+	At     string `json:"at"`
 }
 
 // StaffExternal is another system's data.
@@ -61,6 +82,10 @@ type StaffConversation struct {
 	// Seq is the newest transaction's number; unread is what lies between a
 	// participant's readUpTo and it.
 	Seq uint64 `json:"seq"`
+	// ClientFrom to ClientSeq are the visitor's messages that wait for an answer,
+	// or the last ones that did; what of them lies behind a cursor is unread.
+	ClientFrom uint64 `json:"clientFrom,omitempty"`
+	ClientSeq  uint64 `json:"clientSeq,omitempty"`
 }
 
 // StaffOwner is who answers.
@@ -147,7 +172,16 @@ func (s *State) staffTicket(t *Ticket, wait func(line, position int) *WaitRange)
 	st := StaffTicket{
 		QueueTicket: q, Key: t.Key(), Order: t.SortKey(), ShowName: t.Private.ShowName,
 		External: make([]StaffExternal, 0, len(t.Private.External)), Erased: t.Erased, Offset: t.Offset,
-		Wait: wait(t.Place.Line, s.Position(t)),
+		Wait: wait(t.Place.Line, s.Position(t)), Answer: t.Place.answerView(),
+	}
+	if q := t.Place.Quote; q != nil {
+		st.Quoted = &q.WaitRange
+	}
+	if a := t.Place.Appointment; a != nil {
+		st.Appointment = &StaffAppointment{wire.Time(a.Start), wire.Time(a.End), a.Assignee}
+	}
+	if o := t.Place.Overtook; o != nil {
+		st.Overtook = &StaffOvertake{o.Reason, o.User, wire.Time(o.At)}
 	}
 	if t.Place.Call != nil {
 		st.Recalls = t.Place.Call.Recalls
@@ -171,7 +205,7 @@ func (s *State) staffConversation(t *Ticket) *StaffConversation {
 		Open: stamp(c.OpenedAt), Close: stamp(c.ClosedAt), LastActivity: stamp(c.LastActivity),
 		UniqueArgument: t.Private.UniqueArgument, PrimaryProtocolType: c.Protocol, Details: t.Private.Details,
 		Participants:      make([]StaffParticipant, 0, len(c.Participants)),
-		DynamicParameters: append([]DynamicParameter{}, t.Private.Dynamic...), Seq: c.Seq,
+		DynamicParameters: append([]DynamicParameter{}, t.Private.Dynamic...), Seq: c.Seq, ClientFrom: c.ClientFrom, ClientSeq: c.ClientSeq,
 	}
 	if u := s.Users[c.Owner]; u != nil {
 		v.Owner = &StaffOwner{

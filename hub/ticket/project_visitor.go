@@ -1,6 +1,10 @@
 package ticket
 
-import "github.com/nowserving/nowserving/hub/wire"
+import (
+	"encoding/json"
+
+	"github.com/nowserving/nowserving/hub/wire"
+)
 
 // VisitorTicket is a ticket as its own visitor sees it: nothing about anybody
 // else, and nothing that clerks keep among themselves (labels, external data,
@@ -16,6 +20,7 @@ type VisitorTicket struct {
 	Created      string               `json:"created,omitempty"`
 	CalledAt     string               `json:"calledAt,omitempty"`
 	Recalls      int                  `json:"recalls,omitempty"`
+	Answer       *AnswerView          `json:"answer,omitempty"`
 	FirstName    string               `json:"firstName,omitempty"`
 	LastName     string               `json:"lastName,omitempty"`
 	PhoneNumber  string               `json:"phoneNumber,omitempty"`
@@ -38,6 +43,11 @@ type VisitorConversation struct {
 	// Agent is the first name of who answers.
 	Agent    string `json:"agent,omitempty"`
 	ReadUpTo uint64 `json:"readUpTo"`
+	// Position is its place among the conversations that nobody has taken yet.
+	Position int `json:"position,omitempty"`
+	// SeenUpTo is how far everybody who answers has read; a message's own status
+	// is that of the moment it was sent.
+	SeenUpTo uint64 `json:"seenUpTo,omitempty"`
 }
 
 // VisitorTransaction is a thread entry without what identifies staff accounts.
@@ -53,6 +63,8 @@ type VisitorTransaction struct {
 	FromName    string       `json:"fromName,omitempty"`
 	Attachments []Attachment `json:"attachments"`
 	ClientID    string       `json:"clientId,omitempty"`
+	// Payload holds the quick replies and cards of a message.
+	Payload json.RawMessage `json:"payload,omitempty"`
 }
 
 // VisitorTicket projects a ticket for its visitor.
@@ -60,7 +72,7 @@ func (s *State) VisitorTicket(t *Ticket) VisitorTicket {
 	p, n := &t.Place, &t.Private
 	v := VisitorTicket{
 		ID: itoa(t.ID), PublicID: p.PublicID, Status: p.Status, Created: stamp(p.CreatedAt),
-		FirstName: n.FirstName, LastName: n.LastName, PhoneNumber: n.PhoneNumber, Email: n.Email,
+		Answer: p.answerView(), FirstName: n.FirstName, LastName: n.LastName, PhoneNumber: n.PhoneNumber, Email: n.Email,
 		LanguageCode: t.Language, Location: s.BoardLocation(), Erased: t.Erased,
 	}
 	if l := s.Lines[p.Line]; l != nil {
@@ -77,12 +89,13 @@ func (s *State) VisitorTicket(t *Ticket) VisitorTicket {
 		}
 	}
 	if c := &t.Conversation; c.State != "" {
-		v.Conversation = &VisitorConversation{State: c.State}
+		v.Conversation = &VisitorConversation{State: c.State, Position: s.TalkPosition(t)}
 		if u := s.Users[c.Owner]; u != nil {
 			v.Conversation.Agent = u.FirstName
 		}
 		if me := c.client(); me != nil {
 			v.Conversation.ReadUpTo = me.ReadUpTo
+			v.Conversation.SeenUpTo = c.seenByOthers(me.ID)
 		}
 	}
 	return v
@@ -102,8 +115,13 @@ func (t *Ticket) VisitorTransaction(x *Transaction) (VisitorTransaction, bool) {
 	if files == nil {
 		files = []Attachment{}
 	}
+	var payload json.RawMessage
+	if x.Type == TransactionMessage { // of other kinds it is for other systems
+		payload = x.Payload
+	}
 	return VisitorTransaction{
-		Seq: x.Seq, GUID: x.GUID, DateTime: wire.Time(x.At), Type: x.Type, Text: x.Text, HTML: x.HTML,
+		Payload: payload,
+		Seq:     x.Seq, GUID: x.GUID, DateTime: wire.Time(x.At), Type: x.Type, Text: x.Text, HTML: x.HTML,
 		Status: t.Conversation.StatusOf(x), FromType: x.From.Type, FromName: name, Attachments: files, ClientID: x.ClientID,
 	}, true
 }

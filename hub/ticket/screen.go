@@ -122,6 +122,9 @@ func (d *Display) check(s *State) error {
 	if d.Room, err = singleLine("room", d.Room, maxRoom); err != nil {
 		return err
 	}
+	if d.Kind != "" && d.Kind != KindKiosk {
+		return wire.FieldError("kind", "kind is %s, or absent for a screen", KindKiosk)
+	}
 	for _, line := range d.Lines {
 		if _, err := s.line(line); err != nil {
 			return err

@@ -46,6 +46,7 @@ type State struct {
 
 	waiting map[int][]place // by line, in order
 	called  []place         // CALLED tickets by the time of the call
+	unowned []place         // open conversations that nobody has taken, by the time of opening
 }
 
 // place is a ticket's position in a list: that of a line, by Order, or that of
@@ -122,7 +123,11 @@ func DecodeState(b []byte) (*State, error) {
 		case Called:
 			s.called = append(s.called, t.calledPlace())
 		}
+		if t.unowned() {
+			s.unowned = append(s.unowned, t.unownedPlace())
+		}
 	}
+	slices.SortFunc(s.unowned, comparePlace)
 	for _, list := range s.waiting {
 		slices.SortFunc(list, comparePlace)
 	}
@@ -175,7 +180,7 @@ func (s *State) Clone() *State {
 	c.Lines, c.Desks, c.Users = maps.Clone(s.Lines), maps.Clone(s.Desks), maps.Clone(s.Users)
 	c.Displays, c.Locations = maps.Clone(s.Displays), maps.Clone(s.Locations)
 	c.Tickets, c.Numbers, c.Pace = maps.Clone(s.Tickets), maps.Clone(s.Numbers), maps.Clone(s.Pace)
-	c.Recent, c.called = slices.Clone(s.Recent), slices.Clone(s.called)
+	c.Recent, c.called, c.unowned = slices.Clone(s.Recent), slices.Clone(s.called), slices.Clone(s.unowned)
 	c.waiting = make(map[int][]place, len(s.waiting))
 	for line, list := range s.waiting {
 		c.waiting[line] = slices.Clone(list)
@@ -213,6 +218,9 @@ func (s *State) index(t *Ticket) {
 	case Called:
 		s.called = inserted(s.called, t.calledPlace())
 	}
+	if t.unowned() {
+		s.unowned = inserted(s.unowned, t.unownedPlace())
+	}
 }
 
 func (s *State) unindex(t *Ticket) {
@@ -222,10 +230,15 @@ func (s *State) unindex(t *Ticket) {
 	case Called:
 		s.called = removed(s.called, t.calledPlace())
 	}
+	if t.unowned() {
+		s.unowned = removed(s.unowned, t.unownedPlace())
+	}
 }
 
+func find(list []place, p place) (int, bool) { return slices.BinarySearchFunc(list, p, comparePlace) }
+
 func inserted(list []place, p place) []place {
-	i, found := slices.BinarySearchFunc(list, p, comparePlace)
+	i, found := find(list, p)
 	if found {
 		return list
 	}
@@ -233,7 +246,7 @@ func inserted(list []place, p place) []place {
 }
 
 func removed(list []place, p place) []place {
-	i, found := slices.BinarySearchFunc(list, p, comparePlace)
+	i, found := find(list, p)
 	if !found {
 		return list
 	}
@@ -273,9 +286,12 @@ func (s *State) Position(t *Ticket) int {
 	return i + 1
 }
 
-// SortedLines lists lines that were not removed, by id.
+// SortedLines lists lines that were not removed, in the order that was chosen,
+// else by id.
 func (s *State) SortedLines() []*Line {
-	return sorted(s.Lines, func(l *Line) bool { return !l.Removed })
+	lines := sorted(s.Lines, func(l *Line) bool { return !l.Removed })
+	slices.SortStableFunc(lines, func(a, b *Line) int { return cmp.Compare(a.Rank, b.Rank) })
+	return lines
 }
 
 // SortedDesks lists desks that were not removed, by id.

@@ -101,6 +101,7 @@ func table() []row {
 		{"message status", SetMessageStatus{Ref: r, Seq: 1, Status: TextSent}, always},
 		{"erase", Erase{r}, always},
 		{"enqueue", Enqueue{Ref: r, Line: 2}, [len(statuses)]cell{no, no, no, no, no, no, no, no, yes}},
+		{"answer", Answer{Ref: r, Answer: AnswerNeedTime}, [len(statuses)]cell{yes, yes, no, no, no, no, no, no, no}},
 		{"reschedule", Reschedule{Ref: r, Assignee: Some(3)}, scheduled},
 		{"check in", CheckIn{r}, scheduled},
 		{"cancel appointment", CancelAppointment{r}, scheduled},
@@ -177,6 +178,9 @@ func withTicket(c Command, id int64) Command {
 	case MissAppointment:
 		return MissAppointment{r}
 	case Enqueue:
+		c.Ref = r
+		return c
+	case Answer:
 		c.Ref = r
 		return c
 	case Reschedule:

@@ -100,11 +100,15 @@ type Place struct {
 	// Interactions holds one entry per call; the running one has no End.
 	// Source: queue ticket, "interactions".
 	Interactions []Interaction `json:"interactions,omitempty"`
+	// Answer is what the visitor has said to the clerk since the ticket got where it is.
+	Answer *Reply `json:"answer,omitempty"`
 	// Appointment is when and with whom; it stays after check-in.
 	Appointment *Appointment `json:"appointment,omitempty"`
 	// Quote is the wait that was shown on joining the line. It goes when the
 	// ticket comes into the line in another way.
 	Quote *Quote `json:"quote,omitempty"`
+	// Overtook is set while the ticket is before others who came earlier.
+	Overtook *Overtake `json:"overtook,omitempty"`
 }
 
 // joined is when the wait in the line began.
@@ -202,6 +206,25 @@ func (t *Ticket) Live() bool {
 		return true
 	}
 	return t.Conversation.State != "" && t.Conversation.State != ConversationClosed
+}
+
+// EndedAt is when the last thing about an ended ticket happened; zero while it is live.
+func (t *Ticket) EndedAt() time.Time {
+	if t.Live() {
+		return time.Time{}
+	}
+	last := t.Place.CreatedAt
+	for _, at := range []time.Time{
+		t.Place.ServedAt, t.Place.CancelledAt, t.CalledAt(), t.Conversation.ClosedAt, t.Conversation.LastActivity,
+	} {
+		if at.After(last) {
+			last = at
+		}
+	}
+	if n := len(t.Place.Interactions); n > 0 && t.Place.Interactions[n-1].End.After(last) {
+		last = t.Place.Interactions[n-1].End
+	}
+	return last
 }
 
 // Caller is the user of the last call, 0 when never called or unknown.

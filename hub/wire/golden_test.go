@@ -42,6 +42,8 @@ func requests() map[string]wire.Request {
 			Params: json.RawMessage(`{"ticket":"17","desk":3}`)}},
 		"request-command-location": {ID: 4, Command: &wire.Command{Name: "ticket.callNext", Location: 1,
 			Params: json.RawMessage(`{"lines":[1,2],"desk":3}`)}},
+		"request-answer": {ID: 4, Command: &wire.Command{Name: "ticket.answer", Key: "8c1f",
+			Params: json.RawMessage(`{"ticket":"17","answer":"needTime","minutes":5}`)}},
 		"request-signal":  {ID: 5, Signal: &wire.Signal{Channel: "ticket:17", Name: "typing"}},
 		"request-receipt": {ID: 6, Receipt: &wire.Receipt{Channel: "board:1", Offset: 106, Painted: true}},
 		"request-ping":    {ID: 7, Ping: &wire.Ping{}},
@@ -93,7 +95,9 @@ func pushes() map[string][]byte {
 		"push-receipt":         passing("receipt", "console:1", `{"display":1,"name":"Lobby TV","offset":106,"painted":true,"spoken":false}`),
 		"push-presence": passing("presence", "console:1",
 			`{"session":"s-82","name":"lobby-tv/1.0","audience":"display","display":1,"online":true}`),
-		"push-empty": passing("signal", "ticket:17", ""),
+		"push-position": passing("position", "ticket:17", `{"position":3,"wait":{"min":5,"max":15},"conversation":2}`),
+		"push-answered": push("ticket.changed", "ticket:17", `{"ticket":{"id":"17","status":"CALLED","answer":{"kind":"needTime","at":"2026-11-21T10:42:05.120Z","until":"2026-11-21T10:47:05.120Z"}}}`),
+		"push-empty":    passing("signal", "ticket:17", ""),
 	}
 	for _, what := range []string{
 		"created", "called", "recalled", "served", "noshow", "cancelled", "returned", "forwarded", "reordered",
