@@ -21,7 +21,7 @@ const (
 
 // rule is what each kind of identity may do with one thing.
 type rule struct {
-	display, visitor, staff, integrator scope
+	display, visitor, staff, integrator, kiosk scope
 }
 
 func (r rule) of(k Kind) scope {
@@ -34,6 +34,8 @@ func (r rule) of(k Kind) scope {
 		return r.staff
 	case Integrator:
 		return r.integrator
+	case Kiosk:
+		return r.kiosk
 	}
 	return no
 }
@@ -51,46 +53,47 @@ const (
 )
 
 // rules is THE table: who may do what. A row says display, visitor, staff,
-// integrator. What has no row is denied to all.
+// integrator, kiosk. What has no row is denied to all.
 func rules() map[right]rule {
 	return map[right]rule{
-		{subscribeTo, wire.BoardChannel}:   {local, no, local, local},
-		{subscribeTo, wire.ConsoleChannel}: {no, no, local, local},
-		{subscribeTo, wire.TicketChannel}:  {no, own, local, local},
-		{subscribeTo, wire.DisplayChannel}: {own, no, local, no},
+		{subscribeTo, wire.BoardChannel}:   {local, no, local, local, local},
+		{subscribeTo, wire.ConsoleChannel}: {no, no, local, local, no},
+		{subscribeTo, wire.TicketChannel}:  {no, own, local, local, no},
+		{subscribeTo, wire.DisplayChannel}: {own, no, local, no, own},
 
-		{signalOn, wire.TicketChannel}:  {no, own, local, local},
-		{signalOn, wire.ConsoleChannel}: {no, no, local, local},
-		{receiptOn, wire.BoardChannel}:  {local, no, no, no},
+		{signalOn, wire.TicketChannel}:  {no, own, local, local, no},
+		{signalOn, wire.ConsoleChannel}: {no, no, local, local, no},
+		{receiptOn, wire.BoardChannel}:  {local, no, no, no, no},
 
-		{give, "ticket.create"}:        {no, no, local, local},
-		{give, "ticket.call"}:          {no, no, local, local},
-		{give, "ticket.callNext"}:      {no, no, local, local},
-		{give, "ticket.recall"}:        {no, no, local, local},
-		{give, "ticket.serve"}:         {no, no, local, local},
-		{give, "ticket.noShow"}:        {no, no, local, local},
-		{give, "ticket.cancel"}:        {no, own, local, local},
-		{give, "ticket.returnToQueue"}: {no, no, local, local},
-		{give, "ticket.forward"}:       {no, no, local, local},
-		{give, "ticket.reorder"}:       {no, no, local, local},
-		{give, "ticket.assign"}:        {no, no, local, local},
-		{give, "ticket.unassign"}:      {no, no, local, local},
-		{give, "ticket.edit"}:          {no, no, local, local},
-		{give, "ticket.label"}:         {no, no, local, local},
-		{give, "ticket.external"}:      {no, no, local, local},
-		{give, "ticket.field"}:         {no, no, local, local},
-		{give, "ticket.enqueue"}:       {no, no, local, local},
-		{give, "ticket.erase"}:         {no, no, localAdm, local},
-		{give, "message.send"}:         {no, own, local, local},
-		{give, "message.read"}:         {no, own, local, local},
-		{give, "note.add"}:             {no, no, local, local},
-		{give, "conversation.state"}:   {no, no, local, local},
-		{give, "conversation.owner"}:   {no, no, local, local},
-		{give, "conversation.tag"}:     {no, no, local, local},
+		{give, "ticket.create"}:        {no, no, local, local, no},
+		{give, "ticket.call"}:          {no, no, local, local, no},
+		{give, "ticket.callNext"}:      {no, no, local, local, no},
+		{give, "ticket.recall"}:        {no, no, local, local, no},
+		{give, "ticket.serve"}:         {no, no, local, local, no},
+		{give, "ticket.noShow"}:        {no, no, local, local, no},
+		{give, "ticket.cancel"}:        {no, own, local, local, no},
+		{give, "ticket.returnToQueue"}: {no, no, local, local, no},
+		{give, "ticket.forward"}:       {no, no, local, local, no},
+		{give, "ticket.reorder"}:       {no, no, local, local, no},
+		{give, "ticket.assign"}:        {no, no, local, local, no},
+		{give, "ticket.unassign"}:      {no, no, local, local, no},
+		{give, "ticket.edit"}:          {no, no, local, local, no},
+		{give, "ticket.label"}:         {no, no, local, local, no},
+		{give, "ticket.external"}:      {no, no, local, local, no},
+		{give, "ticket.field"}:         {no, no, local, local, no},
+		{give, "ticket.answer"}:        {no, own, local, local, no},
+		{give, "ticket.enqueue"}:       {no, own, local, local, no},
+		{give, "ticket.erase"}:         {no, no, localAdm, local, no},
+		{give, "message.send"}:         {no, own, local, local, no},
+		{give, "message.read"}:         {no, own, local, local, no},
+		{give, "note.add"}:             {no, no, local, local, no},
+		{give, "conversation.state"}:   {no, no, local, local, no},
+		{give, "conversation.owner"}:   {no, no, local, local, no},
+		{give, "conversation.tag"}:     {no, no, local, local, no},
 
-		{give, "conversation.participant"}: {no, no, local, local},
-		{give, "user.select"}:              {no, no, local, local},
-		{give, "line.waitOverride"}:        {no, no, local, local},
+		{give, "conversation.participant"}: {no, no, local, local, no},
+		{give, "user.select"}:              {no, no, local, local, no},
+		{give, "line.waitOverride"}:        {no, no, local, local, no},
 	}
 }
 

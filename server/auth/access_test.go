@@ -42,6 +42,7 @@ func callers() map[string]Identity {
 		"alien":       {Kind: "robot", Credential: "robot:1", Everywhere: true, Admin: true, Ticket: 17, Display: 2},
 		"display":     {Kind: Display, Credential: "display:2", Display: 2, Locations: []int{1}},
 		"visitor":     {Kind: Visitor, Credential: "ticket:17", Ticket: 17},
+		"kiosk":       {Kind: Kiosk, Credential: "display:3", Display: 3, Locations: []int{1}},
 		"clerk":       {Kind: Staff, Credential: "user:1", User: 1, Locations: []int{1}},
 		"manager":     {Kind: Staff, Credential: "user:4", User: 4, Locations: []int{1}, Admin: true},
 		"everywhere":  {Kind: Staff, Credential: "user:5", User: 5, Everywhere: true},
@@ -52,7 +53,7 @@ func callers() map[string]Identity {
 
 // anyTicketCommand is what staff and integrators may do with a ticket of theirs.
 const anyTicketCommand = "ticket.call ticket.recall ticket.serve ticket.noShow ticket.cancel ticket.returnToQueue " +
-	"ticket.forward ticket.reorder ticket.assign ticket.unassign ticket.edit ticket.label ticket.external ticket.field ticket.enqueue " +
+	"ticket.forward ticket.reorder ticket.assign ticket.unassign ticket.edit ticket.label ticket.external ticket.field ticket.enqueue ticket.answer " +
 	"message.send message.read note.add conversation.state conversation.owner conversation.tag conversation.participant"
 
 // allowed is written by hand, apart from the table: a line says who, which
@@ -61,7 +62,8 @@ const allowed = `
 display     | subscribe | board:1 display:2
 display     | receipt   | board:1
 visitor     | subscribe signal | ticket:17
-visitor     | message.send message.read ticket.cancel | ticket:17
+visitor     | message.send message.read ticket.cancel ticket.enqueue ticket.answer | ticket:17
+kiosk       | subscribe | board:1 display:3
 
 clerk       | subscribe | board:1 console:1 ticket:17 ticket:18 display:2 display:3
 clerk       | signal    | ticket:17 ticket:18 console:1

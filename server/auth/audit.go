@@ -13,6 +13,9 @@ const (
 	AuditRevoke   Action = "revoke"
 	AuditPassword Action = "password"
 	AuditDeny     Action = "deny" // an identity asked for what it may not have
+	AuditChange   Action = "change"
+	AuditErase    Action = "erase"
+	AuditLost     Action = "lost" // so many entries could not be kept
 )
 
 // Entry is one audited act: who did what, when, from where, with which result.

@@ -192,7 +192,7 @@ func (a *Authenticator) loadPasswords() error {
 // bearer token; a cookie's session, an invite, a chat secret and a temporary
 // key have their own doors.
 func (a *Authenticator) Token(token string) (Identity, error) {
-	return a.check(token, StaffToken, DisplayToken, VisitorToken, QueueKey, ChatToken)
+	return a.check(token, StaffToken, DisplayToken, KioskToken, VisitorToken, QueueKey, ChatToken)
 }
 
 // SocketKey is Token for the queue API's own socket, which has its key in the
@@ -287,6 +287,8 @@ func (a *Authenticator) identity(e *entry) (Identity, error) {
 		id.Everywhere, id.Locations, id.Admin = user.Everywhere, user.Locations, user.Admin
 	case DisplayToken:
 		id.Kind, id.Locations = Display, r.Locations
+	case KioskToken:
+		id.Kind, id.Locations = Kiosk, r.Locations
 	case VisitorToken:
 		id.Kind, id.Ticket = Visitor, r.Ticket
 	case QueueKey, Temporary:

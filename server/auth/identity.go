@@ -14,6 +14,7 @@ const (
 	Display    Kind = "display"    // a paired screen: reads one board, nothing else
 	Visitor    Kind = "visitor"    // the holder of one ticket
 	Integrator Kind = "integrator" // an API key
+	Kiosk      Kind = "kiosk"      // a paired screen that lets visitors take a ticket
 )
 
 // Identity is a caller whose credential was checked. The zero value may nothing.
@@ -29,7 +30,7 @@ type Identity struct {
 	Grant string
 	// User is the user on whose behalf commands are done; 0 for none.
 	User int
-	// Display is the screen's id, for displays.
+	// Display is the screen's id, for displays and kiosks.
 	Display int
 	// Ticket is the only ticket a visitor may see.
 	Ticket int64

@@ -50,13 +50,13 @@ type Spec struct {
 func (s Spec) check() *wire.Error {
 	needs := map[string]bool{
 		"user":       slices.Contains([]Type{StaffToken, Session, Invite, ChatToken}, s.Type) && s.User <= 0,
-		"display":    s.Type == DisplayToken && s.Display <= 0,
+		"display":    (s.Type == DisplayToken || s.Type == KioskToken) && s.Display <= 0,
 		"ticket":     s.Type == VisitorToken && s.Ticket <= 0,
 		"department": (s.Type == ChatSecret || s.Type == ChatToken) && s.Department == "",
 		"ttl": s.TTL < 0 || s.TTL == 0 &&
 			slices.Contains([]Type{Session, Invite, VisitorToken, Temporary, ChatToken}, s.Type),
 		"locations": s.placed() && len(s.Locations) == 0 && !s.Everywhere ||
-			slices.Contains([]Type{DisplayToken, ChatSecret, ChatToken}, s.Type) &&
+			slices.Contains([]Type{DisplayToken, KioskToken, ChatSecret, ChatToken}, s.Type) &&
 				(len(s.Locations) != 1 || s.Everywhere),
 	}
 	for _, field := range []string{"user", "display", "ticket", "department", "ttl", "locations"} {
@@ -69,7 +69,7 @@ func (s Spec) check() *wire.Error {
 
 // placed reports whether the credential itself says where it may act.
 func (s Spec) placed() bool {
-	return slices.Contains([]Type{DisplayToken, QueueKey, Temporary, ChatSecret, ChatToken}, s.Type)
+	return slices.Contains([]Type{DisplayToken, KioskToken, QueueKey, Temporary, ChatSecret, ChatToken}, s.Type)
 }
 
 // Info is what may be shown of a credential: everything but its secret.
@@ -108,7 +108,7 @@ func credentialName(s Spec, grant string) string {
 	switch s.Type {
 	case StaffToken, Session, Invite:
 		return "user:" + strconv.Itoa(s.User)
-	case DisplayToken:
+	case DisplayToken, KioskToken:
 		return "display:" + strconv.Itoa(s.Display)
 	case VisitorToken:
 		return "ticket:" + strconv.FormatInt(s.Ticket, 10)

@@ -18,6 +18,7 @@ const (
 	Session      Type = "session"   // a signed-in browser; only ever in the cookie
 	Invite       Type = "invite"    // a one-time sign-in link
 	DisplayToken Type = "display"   // a paired screen
+	KioskToken   Type = "kiosk"     // a paired screen that lets visitors take a ticket
 	VisitorToken Type = "visitor"   // the link to one ticket
 	QueueKey     Type = "key"       // a key of the queue API
 	Temporary    Type = "temporary" // stands for a queue key on one socket
@@ -35,12 +36,13 @@ type form struct {
 }
 
 // forms lists every type once; no prefix is the beginning of another.
-func forms() [9]form {
+func forms() [10]form {
 	return [...]form{
 		{StaffToken, "ns_stf_", 43},
 		{Session, "ns_ses_", 43},
 		{Invite, "ns_inv_", 43},
 		{DisplayToken, "ns_dsp_", 43},
+		{KioskToken, "ns_ksk_", 43},
 		{VisitorToken, "ns_vis_", 22},
 		{QueueKey, "ns_key_", 43},
 		{Temporary, "ns_tmp_", 43},

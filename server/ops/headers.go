@@ -47,6 +47,13 @@ func AllowFrames(h http.Header, origins ...string) {
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 }
 
+// AllowAllFrames lets a page be framed by whoever wants to.
+func AllowAllFrames(h http.Header) {
+	h.Set("Content-Security-Policy", policy("*"))
+	h.Del("X-Frame-Options")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+}
+
 // Embeddable lets other sites load an answer, for the widget's loader script.
 func Embeddable(h http.Header) { h.Set("Cross-Origin-Resource-Policy", "cross-origin") }
 
@@ -55,6 +62,7 @@ func isOrigin(o string) bool {
 	if !ok {
 		host, ok = strings.CutPrefix(o, "http://")
 	}
+	host = strings.TrimSuffix(host, ":*") // any port of a host
 	return ok && host != "" && strings.Trim(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]") == "" &&
 		!strings.ContainsAny(host, " ;,'\"*/")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -49,9 +50,22 @@ func array(event []byte) []byte {
 	return append(append(append(out, '['), event...), ']')
 }
 
+// postedKey names a posted event: by its time in microseconds, or the next one that
+// this process has not used, so that they sort as they were posted. The end tells
+// it from one that an earlier process posted before a clock was set back.
+func (o *Outbox) postedKey(at time.Time) string {
+	for {
+		last := o.lastPosted.Load()
+		next := max(last+1, uint64(at.UnixMicro()))
+		if o.lastPosted.CompareAndSwap(last, next) {
+			return fmt.Sprintf("%s%013x%s", postedPrefix, next, strings.ToLower(rand.Text()[:keyWidth-len(postedPrefix)-13]))
+		}
+	}
+}
+
 // Post delivers a chat event that no journal event tells of (a user's status, the
-// fate of a message without a ticket). It is durable on return. The order among
-// posted events and journal events is not promised.
+// fate of a message without a ticket). It is durable on return. Posted events
+// keep their order; that among them and journal events is not promised.
 func (o *Outbox) Post(ctx context.Context, department string, c ChatEvent) error {
 	m := message{event: c.Name, ticket: c.Ticket, at: o.o.Clock().UTC(), body: c.Change, department: department}
 	if len(m.body) > maxBody {
@@ -59,11 +73,12 @@ func (o *Outbox) Post(ctx context.Context, department string, c ChatEvent) error
 	}
 	var docs []store.Doc
 	var made []staged
+	k := o.postedKey(m.at)
 	for _, t := range *o.active.Load() {
 		if t.Kind == QueueHook || !t.wants(0, m) {
 			continue
 		}
-		it := t.item(postedPrefix+strings.ToLower(rand.Text()[:keyWidth-1]), m)
+		it := t.item(k, m)
 		it.aside = t.Kind != ChatPoll
 		if it.aside && !t.roomAside() {
 			o.count.dropped.Add(1)

@@ -105,6 +105,45 @@ func TestChatWebhook(t *testing.T) {
 	})
 }
 
+// A webhook without a secret of its own is signed with its department's, as that
+// is at each attempt; while there is none, what waits keeps waiting.
+func TestDepartmentSecret(t *testing.T) {
+	now := ""
+	secrets := func(o *Options) {
+		withChat(o)
+		o.ChatSecret = func(department string) (string, error) {
+			if department != dept {
+				t.Errorf("asked for the secret of %q", department)
+			}
+			return now, nil
+		}
+	}
+	bubble(t, secrets, func(r *rig) {
+		if _, own := r.register(Registration{Kind: ChatHook, URL: hook, Department: dept}); own != "" {
+			t.Errorf("it was given the secret %q", own)
+		}
+		r.ticket("Ida")
+		synctest.Wait()
+		if n := len(r.world.at(hook)); n != 0 {
+			t.Fatalf("%d deliveries without a secret", n)
+		}
+		now = "first secret"
+		time.Sleep(time.Minute)
+		now = "second secret"
+		r.ticket("Bob")
+		synctest.Wait()
+		got := r.world.at(hook)
+		if len(got) != 2 || !strings.Contains(got[0].body, "Ida") || !strings.Contains(got[1].body, "Bob") {
+			t.Fatalf("%d deliveries", len(got))
+		}
+		for i, s := range []string{"first secret", "second secret"} {
+			if want := sign.SHA1(s, []byte(got[i].body)); got[i].head.Get(sign.HeaderHub) != want {
+				t.Errorf("delivery %d is not signed with the %s", i, s)
+			}
+		}
+	})
+}
+
 func TestChatRetriesForThreeDays(t *testing.T) {
 	bubble(t, withChat, func(r *rig) {
 		r.register(Registration{Kind: ChatHook, URL: hook, Department: dept, Secret: secret})

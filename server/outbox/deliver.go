@@ -132,7 +132,12 @@ func (o *Outbox) attempt(ctx context.Context, t *target, it *item, body []byte) 
 	if err != nil { // unreachable: the URL was checked when it was registered
 		return outcome{reason: "bad url"}
 	}
-	t.sign(req.Header, it, body, o.o.Clock())
+	secret, err := o.secret(t)
+	if err != nil {
+		o.o.Log.Warn().Err(err).Str("target", t.ID).Msg("delivery not signed")
+		return outcome{reason: "no secret to sign with"}
+	}
+	t.sign(req.Header, secret, it, body, o.o.Clock())
 	res, err := o.client.Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -167,9 +172,23 @@ func reasonOf(err error) string {
 	return "no connection"
 }
 
+var errNoSecret = errors.New("outbox: the department has no secret")
+
+// secret is what a target's deliveries are signed with now.
+func (o *Outbox) secret(t *target) (string, error) {
+	if t.Secret != "" || t.Kind != ChatHook || o.o.ChatSecret == nil {
+		return t.Secret, nil
+	}
+	secret, err := o.o.ChatSecret(t.Department)
+	if err == nil && secret == "" {
+		err = errNoSecret
+	}
+	return secret, err
+}
+
 // sign sets a delivery's headers. What the registration asks for comes first, so
 // that it cannot replace ours.
-func (t *target) sign(h http.Header, it *item, body []byte, now time.Time) {
+func (t *target) sign(h http.Header, secret string, it *item, body []byte, now time.Time) {
 	for name, value := range t.Headers {
 		h.Set(name, value)
 	}
@@ -177,12 +196,12 @@ func (t *target) sign(h http.Header, it *item, body []byte, now time.Time) {
 		h.Set("User-Agent", userAgent)
 	}
 	h.Set("Content-Type", "application/json")
-	sign.Standard(h, t.Secret, messageID(t.ID, it.key), body, now)
+	sign.Standard(h, secret, messageID(t.ID, it.key), body, now)
 	switch t.Kind {
 	case QueueHook:
-		h.Set(sign.HeaderQueue, sign.Queue(t.Secret, t.URL, body))
+		h.Set(sign.HeaderQueue, sign.Queue(secret, t.URL, body))
 	case ChatHook:
-		sign.Chat(h, t.Secret, t.Department, body, it.Attempts+1, now)
+		sign.Chat(h, secret, t.Department, body, it.Attempts+1, now)
 	}
 }
 

@@ -2,6 +2,7 @@ package outbox
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nowserving/nowserving/hub/ledger"
@@ -70,7 +71,7 @@ func (o *Outbox) render(targets []*target, s *ticket.State, e ticket.Event) []me
 		switch {
 		case t.Kind == QueueHook:
 			queue = true
-		case s.Location != nil && t.Department == s.Location.GUID:
+		case s.Location != nil && strings.EqualFold(t.Department, s.Location.GUID):
 			chat = true
 		}
 	}

@@ -51,6 +51,10 @@ type Options struct {
 	Client *http.Client
 	// Chat renders events for the chat API; nil while there is none.
 	Chat ChatEvents
+	// ChatSecret is what a department's webhooks are signed with, asked for at each
+	// attempt, so that a new secret holds at once; "" while there is none. Nil:
+	// each webhook has a secret of its own.
+	ChatSecret func(department string) (string, error)
 	// Grace is how long attempts that are under way may take at a stop; 0 is 5 s.
 	Grace time.Duration
 	Log   zerolog.Logger
@@ -87,6 +91,8 @@ type Outbox struct {
 	staging staging // the committer's alone
 	keeper  keeper
 	count   counters
+
+	lastPosted atomic.Uint64 // see postedKey
 
 	// active are the targets that events are made for: never changed, only
 	// replaced, under registering.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nowserving/nowserving/hub/wire"
@@ -46,7 +47,7 @@ type Receipt struct {
 // polling is a department's polling target.
 func (o *Outbox) polling(department string) (*target, error) {
 	for _, t := range *o.active.Load() {
-		if t.Kind == ChatPoll && t.Department == department {
+		if t.Kind == ChatPoll && strings.EqualFold(t.Department, department) {
 			return t, nil
 		}
 	}

@@ -58,7 +58,8 @@ type Registration struct {
 	Events []string
 	// Headers are sent with every chat webhook.
 	Headers map[string]string
-	// Secret signs chat webhooks; one of the queue API is given one.
+	// Secret signs a chat webhook, "" is the department's; one of the queue API is
+	// given one.
 	Secret string
 	// Creator names the credential that asked.
 	Creator string
@@ -128,7 +129,7 @@ func (t *target) wants(location int, m message) bool {
 	if t.Kind == QueueHook {
 		return m.department == "" && (t.Locations == nil || slices.Contains(t.Locations, location))
 	}
-	return m.department != "" && m.department == t.Department && (len(t.Events) == 0 || slices.Contains(t.Events, m.event))
+	return m.department != "" && strings.EqualFold(m.department, t.Department) && (len(t.Events) == 0 || slices.Contains(t.Events, m.event))
 }
 
 func (t *target) doc(removed bool) (store.Doc, error) {
@@ -196,7 +197,8 @@ func (o *Outbox) newTarget(r Registration) (*target, error) {
 		return nil, fmt.Errorf("draw an id: %w", err)
 	}
 	s := secrets{Secret: r.Secret, Headers: maps.Clone(r.Headers)}
-	if s.Secret == "" && r.Kind != ChatPoll {
+	departments := r.Kind == ChatHook && o.o.ChatSecret != nil
+	if s.Secret == "" && r.Kind != ChatPoll && !departments {
 		var raw [sign.SecretBytes]byte
 		if _, err := io.ReadFull(o.random(), raw[:]); err != nil {
 			return nil, fmt.Errorf("draw a secret: %w", err)
@@ -281,7 +283,7 @@ func (o *Outbox) checkRoom(r *Registration) error {
 	defer o.mu.Unlock()
 	same := 0
 	for _, t := range o.targets {
-		if t.Kind == r.Kind && t.Department == r.Department {
+		if t.Kind == r.Kind && strings.EqualFold(t.Department, r.Department) {
 			same++
 		}
 	}

@@ -125,7 +125,9 @@ func (s *session) subscribe(id int64, r *wire.Subscribe) {
 	}
 	if err := s.srv.o.Hub.Subscribe(s.out, hub.Key{Channel: ch, Audience: audience}, r.Since, id); err != nil {
 		s.reply(id, nil, err)
+		return
 	}
+	s.srv.subscribed(s.identity, ch)
 }
 
 func (s *session) signal(r *wire.Signal) error {
@@ -136,16 +138,33 @@ func (s *session) signal(r *wire.Signal) error {
 	if err := s.srv.o.Gate.Signal(s.identity, ch, r.Name); err != nil {
 		return err
 	}
-	data, err := json.Marshal(struct {
-		Name     string    `json:"name"`
-		Session  string    `json:"session"`
-		Audience auth.Kind `json:"audience"`
-	}{r.Name, s.name, s.identity.Kind})
+	said := signalled{Name: r.Name, Session: s.name, Audience: s.identity.Kind}
+	data, err := json.Marshal(said)
 	if err != nil {
 		return err
 	}
-	s.srv.o.Hub.Emit(ch, "signal", data, s.out)
+	if said.User = s.identity.User; s.identity.Kind != auth.Staff || said.User == 0 {
+		s.srv.o.Hub.Emit(ch, "signal", data, s.out)
+		return nil
+	}
+	// Colleagues see which of them it is; a visitor only that somebody is there.
+	said.UserName = s.srv.o.Gate.UserName(s.identity)
+	named, err := json.Marshal(said)
+	if err != nil {
+		return err
+	}
+	s.srv.o.Hub.Emit(ch, "signal", named, s.out, hub.Staff)
+	s.srv.o.Hub.Emit(ch, "signal", data, s.out, hub.Display, hub.Visitor)
 	return nil
+}
+
+// signalled is the data of a signal's push.
+type signalled struct {
+	Name     string    `json:"name"`
+	Session  string    `json:"session"`
+	Audience auth.Kind `json:"audience"`
+	User     int       `json:"user,omitempty"`
+	UserName string    `json:"userName,omitempty"`
 }
 
 // connect lets a session in.
@@ -211,7 +230,7 @@ func (s *session) welcome(id int64, c *wire.Connect, now time.Time) {
 		Time:     wire.Time(now),
 	}, nil)
 	s.program = tidyName(c.Name)
-	if s.identity.Kind == auth.Display { // a screen is there whatever it subscribes to
+	if k := s.identity.Kind; k == auth.Display || k == auth.Kiosk { // a screen is there whatever it subscribes to
 		for _, l := range s.identity.Locations {
 			s.join(int64(l))
 		}

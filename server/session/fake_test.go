@@ -132,6 +132,13 @@ func (g *gate) Signal(_ auth.Identity, _ wire.Channel, name string) error {
 	return nil
 }
 
+func (g *gate) UserName(id auth.Identity) string {
+	if id.User == 0 {
+		return ""
+	}
+	return fmt.Sprintf("User %d", id.User)
+}
+
 // world is a server behind pipes, in a bubble.
 type world struct {
 	t     *testing.T

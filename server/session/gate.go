@@ -9,6 +9,13 @@ import (
 	"github.com/nowserving/nowserving/server/auth"
 )
 
+// subscribed tells who wants to know of a subscription.
+func (s *Server) subscribed(id auth.Identity, ch wire.Channel) {
+	if s.o.Subscribed != nil {
+		s.o.Subscribed(id, ch)
+	}
+}
+
 // Gate is what a session asks about the rest of the node. Its errors are
 // *wire.Error; any other is logged and answered as internal. It is called by
 // many goroutines at once.
@@ -30,4 +37,6 @@ type Gate interface {
 	Receipt(id auth.Identity, r wire.Receipt) error
 	// Signal says whether id may send this signal to ch; the session sends it.
 	Signal(id auth.Identity, ch wire.Channel, name string) error
+	// UserName is how colleagues know the user behind id; "" when there is none.
+	UserName(id auth.Identity) string
 }

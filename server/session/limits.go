@@ -60,7 +60,7 @@ func DefaultLimits() Limits {
 		PendingPerIP: 20,
 		Pending:      1000,
 		Sockets: map[auth.Kind]int{
-			auth.Visitor: 5, auth.Staff: 20, auth.Display: 5, auth.Integrator: 1000,
+			auth.Visitor: 5, auth.Staff: 20, auth.Display: 5, auth.Kiosk: 5, auth.Integrator: 1000,
 		},
 		Subscriptions: 100,
 		Rate:          20,
@@ -79,7 +79,7 @@ func DefaultLimits() Limits {
 }
 
 func (l *Limits) ping(kind auth.Kind) time.Duration {
-	if kind == auth.Display {
+	if kind == auth.Display || kind == auth.Kiosk {
 		return l.DisplayPing
 	}
 	return l.Ping

@@ -29,7 +29,10 @@ type Options struct {
 	// ClientIP tells where a request comes from, behind proxies that are
 	// trusted to say so. Default: the peer's address.
 	ClientIP func(*http.Request) string
-	Log      zerolog.Logger
+	// Subscribed is told of every subscription, once its reply is on the way; nil:
+	// nobody wants to know. It must not block.
+	Subscribed func(id auth.Identity, ch wire.Channel)
+	Log        zerolog.Logger
 }
 
 // Server holds every session of the node.

@@ -256,6 +256,6 @@ func (s *session) join(location int64) {
 	}
 	s.present = append(s.present, location)
 	s.srv.o.Hub.Join(location, hub.Member{
-		Session: s.name, Name: s.program, Audience: hub.Audience(s.identity.Kind), Display: s.identity.Display,
+		Session: s.name, Name: s.program, Audience: hub.Audience(s.identity.Kind), Display: s.identity.Display, User: s.identity.User,
 	})
 }

@@ -210,6 +210,26 @@ func TestHandshakeIdentities(t *testing.T) {
 	})
 }
 
+// Colleagues see who of them types; the visitor sees only that somebody does.
+func TestStaffSignalsNameTheirSenderToStaffOnly(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		a, b, c := w.connect("staff"), w.connect("staff"), w.connect("visitor")
+		for _, p := range []*peer{a, b, c} {
+			p.ask(`{"id":2,"subscribe":{"channel":"ticket:17"}}`, `"id":2`)
+		}
+		a.ask(`{"id":3,"signal":{"channel":"ticket:17","name":"typing"}}`, `{"id":3,"reply":{}}`)
+		if m := b.take(); !strings.Contains(m, `"data":{"name":"typing","session":"s-1","audience":"staff","user":1,"userName":"User 1"}`) {
+			t.Error(m)
+		}
+		if m := c.take(); !strings.Contains(m, `"data":{"name":"typing","session":"s-1","audience":"staff"}`) {
+			t.Error(m)
+		}
+		if m := a.take(); !strings.HasPrefix(m, "nothing") {
+			t.Error(m)
+		}
+	})
+}
+
 func TestPresenceAndSignals(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		a := w.connect("staff")

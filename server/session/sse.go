@@ -40,6 +40,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n.settle(s.o.Clock())
+	s.subscribed(n.identity, key.Channel)
 	select {
 	case <-r.Context().Done():
 		n.out.Fail()

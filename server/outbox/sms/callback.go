@@ -62,6 +62,10 @@ func (s *Sender) signed(handle func(http.ResponseWriter, *http.Request, url.Valu
 // status takes note of what became of a message.
 func (s *Sender) status(w http.ResponseWriter, r *http.Request, form url.Values) {
 	q := r.URL.Query()
+	if id := q.Get("message"); id != "" {
+		s.tellDirect(w, r, form, id)
+		return
+	}
 	id, err := strconv.ParseInt(q.Get("ticket"), 10, 64)
 	seq, err2 := strconv.ParseUint(q.Get("seq"), 10, 64)
 	if err != nil || err2 != nil || id < 1 || seq < 1 {

@@ -40,6 +40,11 @@ func (p *Provider) send(ctx context.Context, to, body, callback string) (id stri
 	if callback != "" {
 		form.Set("StatusCallback", callback)
 	}
+	return p.post(ctx, form)
+}
+
+// post hands a message over as the provider's form has it.
+func (p *Provider) post(ctx context.Context, form url.Values) (id string, err error) {
 	base := p.Base
 	if base == "" {
 		base = DefaultBase

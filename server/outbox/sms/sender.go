@@ -58,6 +58,8 @@ type Sender struct {
 
 	sent, delivered, refused, dropped, failed, received atomic.Uint64
 
+	direct atomic.Pointer[func(ctx context.Context, id, status string) error]
+
 	mu  sync.Mutex // protects due
 	due map[int64]retry
 }
