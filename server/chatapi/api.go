@@ -31,6 +31,7 @@ type Ledger interface {
 	View(location int, f func(*ticket.State)) bool
 	Ticket(id int64) (*ticket.Ticket, error)
 	Transactions(id int64, seq uint64, limit int, newestFirst bool) ([]ticket.Transaction, error)
+	Entries(id int64, seq uint64, limit int, newestFirst bool) iter.Seq2[store.Entry, error]
 	Search(q store.Query) ([]*ticket.Ticket, error)
 	Locations() []int
 	Doc(kind, key string) ([]byte, error)
@@ -83,6 +84,12 @@ type Deps struct {
 	// Events may be nil: then there are none.
 	Events  Events
 	Gateway Gateway
+	// Carrier brings messages without a ticket out; without one they are rejected.
+	Carrier Carrier
+	// Hooks is where webhooks are registered; nil where there are none.
+	Hooks Hooks
+	// Secrets are a department's API secrets that are good now; nil: not known here.
+	Secrets func(department string) ([]string, error)
 	// Scanner looks at uploads; nil passes all.
 	Scanner Scanner
 	// BaseURL is how events name files; answers go by the request's own host.
@@ -129,13 +136,15 @@ type API struct {
 	html    *bluemonday.Policy
 	page    *template.Template
 	files   files
-	threads *threads
+
+	messenger *messenger
 
 	contacts sync.Mutex // one change of contacts at a time
 
 	profilesMu sync.RWMutex // protects profiles
 	profiles   map[int]Profile
 	profiling  sync.Mutex // one change of profiles at a time
+	settling   sync.Mutex // one change of settings and canned replies at a time
 }
 
 // New makes an API and reads what it keeps in memory. It starts nothing.
@@ -145,7 +154,7 @@ func New(d Deps) (*API, error) {
 	}
 	d.defaults()
 	a := &API{
-		Deps: d, table: routes(), html: policy(), page: pageTemplate(), threads: newThreads(), profiles: map[int]Profile{},
+		Deps: d, table: routes(), html: policy(), page: pageTemplate(), messenger: newMessenger(), profiles: map[int]Profile{},
 		general: limit.New(d.Rates.General, limitedKeys, d.Clock),
 		tokens:  limit.New(d.Rates.Token, limitedKeys, d.Clock),
 		sends:   limit.New(d.Rates.Send, limitedKeys, d.Clock),

@@ -34,6 +34,53 @@ type fieldsIn struct {
 	Field6, Field7, Field8, Field9, Field10 *string
 	UniqueArgument                          *string
 	Details                                 map[string]json.RawMessage
+	DynamicParameters                       []dynamicIn
+}
+
+// dynamicIn is a bot variable, its value in the older or in the newer shape.
+type dynamicIn struct {
+	ID, FlowID, Name, Type string
+	Value                  json.RawMessage
+	StrValue               *string
+	BoolValue              *bool
+	NumValue               *float64
+	IntValue               *int64
+	CreationDatetime       string
+}
+
+// dynamic are the given bot variables as the domain has them.
+func (f *fieldsIn) dynamic() ([]ticket.DynamicParameter, error) {
+	const field = "dynamicParameters"
+	var out []ticket.DynamicParameter
+	for _, in := range f.DynamicParameters {
+		d := ticket.DynamicParameter{Name: in.Name, Type: in.Type, Value: in.Value}
+		for _, g := range []struct {
+			from string
+			to   *string
+		}{{in.ID, &d.ID}, {in.FlowID, &d.FlowID}} {
+			guid, ok := parseGUID(g.from)
+			if g.from != "" && !ok {
+				return nil, wire.FieldError(field, "dynamicParameters: %s is not a GUID", clip(g.from))
+			}
+			if guid != ticket.NoGUID {
+				*g.to = guid
+			}
+		}
+		var ok bool
+		if d.Created, ok = parseISO(in.CreationDatetime); !ok {
+			return nil, wire.FieldError(field, "dynamicParameters: creationDatetime is not a date")
+		}
+		for _, v := range []any{in.StrValue, in.BoolValue, in.IntValue, in.NumValue} {
+			if b, err := json.Marshal(v); len(d.Value) == 0 && err == nil && string(b) != "null" {
+				d.Value = b
+			}
+		}
+		if len(d.Value) == 0 {
+			d.Value = json.RawMessage("null")
+		}
+		out = append(out, d)
+	}
+	return out, nil
 }
 
 func (f *fieldsIn) list() [10]*string {
@@ -120,6 +167,9 @@ func (c *call) conversation(in *createIn) (cmd ticket.OpenConversation, err erro
 	}
 	cmd.UniqueArgument = value(in.UniqueArgument)
 	if cmd.Details, err = mergeDetails(nil, in.Details); err != nil {
+		return cmd, err
+	}
+	if cmd.Dynamic, err = in.dynamic(); err != nil {
 		return cmd, err
 	}
 	if cmd.Tags, err = c.tags("tags", in.Tags); err != nil {
@@ -272,23 +322,6 @@ func (c *call) greeted(in *createIn, cmd *ticket.OpenConversation) error {
 		cmd.Owner = c.id.User // an agent writes first: it is theirs
 	}
 	return nil
-}
-
-// whole shows a ticket with its thread.
-func (c *call) whole(t *ticket.Ticket) (any, error) {
-	thread, err := c.thread(t)
-	if err != nil {
-		return nil, err
-	}
-	var out ticket.ChatTicket
-	c.Ledger.View(t.Location, func(s *ticket.State) { out = s.ChatTicket(t, c.view()) })
-	list := make([]ticket.ChatTransaction, len(thread))
-	view := c.view()
-	for i := range thread { // the form has the newest first
-		list[len(list)-1-i] = t.ChatTransaction(&thread[i], view)
-	}
-	out.Transactions = &list
-	return out, nil
 }
 
 // view is what the form shows beside the domain, with links by this request's host.

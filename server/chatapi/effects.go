@@ -56,6 +56,10 @@ func (f *Effects) ofTicket(docs []store.Doc, s *ticket.State, t *ticket.Ticket, 
 	case ticket.EventErased:
 		f.staged = true
 		docs = append(docs, store.Doc{Kind: scrubDocs, Key: id, Value: []byte(id)})
+	case ticket.EventCreated:
+		if m := e.Facts.MovedFrom; m != nil { // so that an erasure of either reaches both
+			docs = append(docs, store.Doc{Kind: linkDocs(m.Ticket), Key: "t:" + id, Value: []byte("1")})
+		}
 	case ticket.EventParticipant:
 		if p := e.Personal; p != nil && p.Name != nil && p.Name.Contact != "" {
 			docs = append(docs, store.Doc{Kind: linkDocs(t.ID), Key: "c:" + p.Name.Contact, Value: []byte("1")})
@@ -64,6 +68,9 @@ func (f *Effects) ofTicket(docs []store.Doc, s *ticket.State, t *ticket.Ticket, 
 		if e.Personal != nil {
 			for _, a := range e.Personal.Attachments {
 				docs = append(docs, store.Doc{Kind: linkDocs(t.ID), Key: "f:" + a.FileIdentifier, Value: []byte("1")})
+				if validFile(a.FileIdentifier) {
+					docs = append(docs, store.Doc{Kind: looseDocs, Key: a.FileIdentifier}) // it is not loose any more
+				}
 			}
 		}
 	}

@@ -41,6 +41,7 @@ type fileMeta struct {
 	ContentType string    `json:"contentType"`
 	Size        int64     `json:"size"`
 	Department  string    `json:"department"`
+	Ticket      int64     `json:"ticket,omitempty"` // whose it is, when it was uploaded for one
 	State       string    `json:"state"`
 	Thumb       bool      `json:"thumb,omitempty"`
 	Uploaded    time.Time `json:"uploaded"`
@@ -116,7 +117,7 @@ func (a *API) dropFile(ctx context.Context, id string) error {
 	if err := errors.Join(a.files.remove(id), a.files.remove(id+thumbEnd)); err != nil {
 		return err
 	}
-	return a.Ledger.PutDocs(ctx, store.Doc{Kind: fileDocs, Key: id})
+	return a.Ledger.PutDocs(ctx, store.Doc{Kind: fileDocs, Key: id}, store.Doc{Kind: looseDocs, Key: id})
 }
 
 // signed is the link to a file, good for linkTTL.
@@ -143,7 +144,7 @@ func (a *API) checkLink(u *url.URL) bool {
 func (a *API) attachment(base string, x *ticket.Attachment) ticket.ChatAttachment {
 	out := ticket.ChatAttachment{
 		ID: x.ID, Type: x.Type, FileIdentifier: x.FileIdentifier, OriginalFileName: x.OriginalFileName,
-		Thumbnails: []string{}, URI: x.URI, IsEmbedded: x.IsEmbedded, SanitizationState: "Undefined",
+		Thumbnails: []string{}, ThumbnailFiles: []string{}, URI: x.URI, IsEmbedded: x.IsEmbedded, SanitizationState: "Undefined",
 	}
 	if x.FileIdentifier == "" || x.URI != "" {
 		if strings.HasPrefix(x.URI, "/") { // a page of ours
@@ -159,6 +160,7 @@ func (a *API) attachment(base string, x *ticket.Attachment) ticket.ChatAttachmen
 	out.URI = a.signed(base, x.FileIdentifier)
 	if m.Thumb && m.State == stateAllowed {
 		out.Thumbnails = append(out.Thumbnails, a.signed(base, x.FileIdentifier+thumbEnd))
+		out.ThumbnailFiles = append(out.ThumbnailFiles, x.FileIdentifier+thumbEnd)
 	}
 	return out
 }

@@ -56,7 +56,7 @@ func FuzzBodies(f *testing.F) {
 		f.Add([]byte(v))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, to := range []any{&createIn{}, &sendIn{}, &exportIn{}, &fieldsIn{}, &cannedReply{}, &[]string{}} {
+		for _, to := range []any{&createIn{}, &sendIn{}, &exportIn{}, &fieldsIn{}, &CannedReply{}, &[]string{}} {
 			if err := decodeBody(b, to); err != nil && wire.CodeOf(err) != wire.BadRequest {
 				t.Errorf("%T: %v", to, err)
 			}

@@ -29,8 +29,8 @@ type messageJSON struct {
 
 const maxMessageText = 4096
 
-// sendMessage is POST /protocols/send. It is written down as pending, for a
-// gateway of that channel.
+// sendMessage is POST /protocols/send. It answers when the message is written
+// down; messenger.go sends it.
 func sendMessage(c *call) (any, error) {
 	var in struct {
 		ProtocolType, From, To, Text, HTML string
@@ -64,20 +64,21 @@ func sendMessage(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	now := c.Clock().UTC()
 	m := messageJSON{
 		Text: in.Text, HTML: in.HTML, ProtocolType: channel, AttachmentURIs: append([]string{}, in.Files...), From: from, To: to,
-		DateTime: zoned(c.Clock()), ProviderMessageID: id, DepartmentID: c.guid, Status: "Pending", Files: append([]string{}, in.Files...),
+		DateTime: zoned(now), ProviderMessageID: id, DepartmentID: c.guid, Status: messagePending, Files: append([]string{}, in.Files...),
 	}
-	doc, err := jsonDoc(MessageDocs, id, m)
+	doc, err := jsonDoc(messageDocs, messageKey(now, id), storedMessage{m, now})
 	if err != nil {
 		return nil, err
 	}
-	return m, c.Ledger.PutDocs(c.r.Context(), doc)
+	if err := c.Ledger.PutDocs(c.r.Context(), doc); err != nil {
+		return nil, err
+	}
+	c.messenger.stir()
+	return m, nil
 }
-
-// MessageDocs is the kind of document that holds messages without a ticket, for
-// the gateways.
-const MessageDocs = "chat.message"
 
 // recipient checks an address of a channel.
 func recipient(field, channel, v string, customer bool) (string, error) {

@@ -95,7 +95,7 @@ type rig struct {
 	t     testing.TB
 	api   *API
 	clock *tick
-	store *memlog.Log
+	store store.Store
 	out   *outbox.Outbox
 	dir   string
 	deps  Deps
@@ -103,18 +103,40 @@ type rig struct {
 
 func newRig(t testing.TB, change ...func(*Deps)) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: &tick{now: morning}, dir: t.TempDir()}
-	r.store = memlog.New(memlog.Options{Clock: r.clock.Now})
+	clock := &tick{now: morning}
+	r := &rig{t: t, clock: clock, dir: t.TempDir(), store: memlog.New(memlog.Options{Clock: clock.Now})}
+	r.start(clock.Now, change...)
+	return r
+}
+
+// newDiskRig is the API as it is served: on a store on disk, by the real clock.
+func newDiskRig(t testing.TB, change ...func(*Deps)) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir()}
+	st, err := store.Open(store.Options{Dir: t.TempDir(), Clock: time.Now, Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	r.store = st
+	r.start(time.Now, change...)
+	return r
+}
+
+// start opens everything on the rig's store, and makes its departments.
+func (r *rig) start(now func() time.Time, change ...func(*Deps)) {
+	t := r.t
+	t.Helper()
 	box, err := seal.New([32]byte{1}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	teller := NewTeller()
-	if r.out, err = outbox.Open(r.store, outbox.Options{Clock: r.clock.Now, Box: box, Chat: teller, Log: zerolog.Nop()}); err != nil {
+	if r.out, err = outbox.Open(r.store, outbox.Options{Clock: now, Box: box, Chat: teller, Log: zerolog.Nop()}); err != nil {
 		t.Fatal(err)
 	}
 	effects := NewEffects(r.out)
-	r.Ledger, err = ledger.Open(r.store, silent{}, ledger.Options{Clock: r.clock.Now, Log: zerolog.Nop(), Effects: effects})
+	r.Ledger, err = ledger.Open(r.store, silent{}, ledger.Options{Clock: now, Log: zerolog.Nop(), Effects: effects})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +155,7 @@ func newRig(t testing.TB, change ...func(*Deps)) *rig {
 		return auth.Identity{Kind: auth.Integrator, Credential: "key:chat", User: user, Locations: []int{location}, Admin: admin}
 	}
 	r.deps = Deps{
-		Ledger: r, Access: auth.NewAccess(where{r.Ledger}, nil, r.clock.Now), Clock: r.clock.Now, Log: zerolog.Nop(),
+		Ledger: r, Access: auth.NewAccess(where{r.Ledger}, nil, now), Clock: now, Log: zerolog.Nop(),
 		Tokens: tokens{ann: id(1, true, 1), bob: id(2, false, 1), cat: id(3, false, 2), dan: id(4, false, 1)},
 		Dir:    r.dir, Key: []byte("key"), Effects: effects, Events: r.out, BaseURL: "http://" + host,
 		Rates: Rates{General: limit.Rate{PerSecond: 1, Burst: 1 << 20}},
@@ -146,7 +168,6 @@ func newRig(t testing.TB, change ...func(*Deps)) *rig {
 	}
 	t.Cleanup(func() { _ = r.api.Close() })
 	teller.Attach(r.api)
-	return r
 }
 
 func (r *rig) branch() {

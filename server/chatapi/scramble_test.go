@@ -3,6 +3,7 @@ package chatapi
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
+	"github.com/nowserving/nowserving/store"
 )
 
 // An erasure leaves nothing personal anywhere.
@@ -95,7 +97,7 @@ func (r *rig) remains(text string) []string {
 			look("link", []byte(d.Key))
 		}
 	}
-	for _, kind := range []string{contactDocs, identifierDocs, fileDocs, surveyDocs, formDocs, scrubDocs, MessageDocs} {
+	for _, kind := range []string{contactDocs, identifierDocs, fileDocs, surveyDocs, formDocs, scrubDocs, messageDocs, sentDocs, looseDocs} {
 		for d := range r.store.Docs(kind) {
 			look(kind, append([]byte(d.Key), d.Value...))
 		}
@@ -126,7 +128,12 @@ func TestScrubFromElsewhere(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	fired := make(chan time.Time)
-	r.api.Timer = func(time.Duration) (<-chan time.Time, func() bool) { return fired, func() bool { return true } }
+	r.api.Timer = func(d time.Duration) (<-chan time.Time, func() bool) {
+		if d != sweepEvery { // another loop's
+			return nil, func() bool { return true }
+		}
+		return fired, func() bool { return true }
+	}
 	go func() { done <- r.api.Run(ctx) }()
 	fired <- time.Time{} // the second one is taken when the first round is over
 	fired <- time.Time{}
@@ -194,4 +201,113 @@ func (r *rig) count() int {
 	n := 0
 	r.View(1, func(s *ticket.State) { n = s.Waiting(1) })
 	return n
+}
+
+// down is a ledger that is gone after so many writes: as when the process is
+// killed between two of them.
+type down struct {
+	Ledger
+	left int
+}
+
+var errDown = errors.New("killed")
+
+func (d *down) write() error {
+	if d.left == 0 {
+		return errDown
+	}
+	d.left--
+	return nil
+}
+
+func (d *down) Do(ctx context.Context, q ledger.Request) (ledger.Result, error) {
+	if err := d.write(); err != nil {
+		return ledger.Result{}, err
+	}
+	return d.Ledger.Do(ctx, q)
+}
+
+func (d *down) PutDocs(ctx context.Context, docs ...store.Doc) error {
+	if err := d.write(); err != nil {
+		return err
+	}
+	return d.Ledger.PutDocs(ctx, docs...)
+}
+
+// An erasure that was killed at any point is carried through by the next process:
+// of the ticket, and of those that it was moved to and from.
+func TestScrubIsResumed(t *testing.T) {
+	const secret = "zqSECRETqz"
+	for killed, after := true, 0; killed; after++ {
+		r := newRig(t)
+		a := r.post("tickets/create", `{"participants":[{"protocolType":"Mail","identifier":"zqSECRETqz@x.example","name":"zqSECRETqz"}]}`)
+		id := int(a.at("id").(float64))
+		body, kind := form(t, secret+".txt", []byte(secret))
+		link := r.want(200, req{method: "POST", path: "files/upload", body: body, header: map[string]string{"Content-Type": kind}}).at(0)
+		r.post(fmt.Sprint("tickets/send/", id), map[string]any{"text": secret, "files": []any{link}})
+		for _, to := range []string{elsewhere, department} { // there and back again
+			who := map[string]string{elsewhere: ann, department: cat}[to]
+			if to == department {
+				r.must(1, ticket.PutUser{User: ticket.User{ID: 3, GUID: "33333333-3333-4333-8333-333333333332", Email: cat, FirstName: "Cat"}})
+			}
+			moved := r.want(200, req{method: "PUT", path: fmt.Sprint("tickets/setdepartment/", id), body: map[string]string{"departmentId": to}, as: who})
+			id = int(moved.at("ticketId").(float64))
+		}
+		r.get("webhooks/getevents?deleteEvents=true")
+		r.want(200, req{method: "GET", path: "webhooks/getevents?deleteEvents=true", as: cat})
+		broken := &down{Ledger: r.api.Ledger, left: after}
+		r.api.Ledger = broken
+		answer := r.send(req{method: "DELETE", path: fmt.Sprint("tickets/scramble/", id-1), as: cat}) // the one in the middle
+		killed = answer.code != 200
+		r.api.Ledger = broken.Ledger
+		if after == 0 { // not even the erasure itself was written
+			continue
+		}
+		if err := r.api.scrubAll(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if found := r.remains(secret); len(found) > 0 {
+			t.Errorf("killed after %d writes (%d): left over: %v", after, answer.code, found)
+		}
+		if after > 40 {
+			t.Fatal("it never ends")
+		}
+	}
+}
+
+// An upload that no message came for goes after a day; one that a message carries
+// stays.
+func TestLooseUploads(t *testing.T) {
+	r := newRig(t)
+	id := r.open("x")
+	var links []string
+	for _, text := range []string{"kept", "loose"} {
+		body, kind := form(t, text+".txt", []byte(text))
+		links = append(links, r.want(200, req{method: "POST", path: "files/upload", body: body, header: map[string]string{"Content-Type": kind}}).at(0).(string))
+	}
+	r.post(fmt.Sprint("tickets/send/", id), map[string]any{"files": links[:1]})
+	files := func() int {
+		list, err := os.ReadDir(r.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	for _, step := range []struct {
+		after time.Duration
+		want  int
+	}{{looseTTL - time.Hour, 2}, {2 * time.Hour, 1}, {looseTTL, 1}} {
+		r.clock.add(step.after)
+		if err := r.api.tidy(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if n := files(); n != step.want {
+			t.Errorf("%d files, want %d", n, step.want)
+		}
+	}
+	uri := r.get(fmt.Sprint("tickets/get/", id)).at("transactions", 0, "attachments", 0, "uri").(string)
+	u, _ := url.Parse(uri)
+	if a := r.want(200, req{method: "GET", path: u.RequestURI(), as: "none"}); string(a.body) != "kept" {
+		t.Errorf("%q", a.body)
+	}
 }

@@ -87,18 +87,22 @@ func send(c *call) (any, error) {
 	return c.entry(res)
 }
 
+// statusFailed is a message's that never goes out.
+const statusFailed = "Failed"
+
 func closedTicket() error {
 	return wire.Errorf(wire.BadRequest, "the ticket is Closed; open it before sending")
 }
 
 // entry shows the thread entry that a command has just made.
 func (c *call) entry(res ledger.Result) (any, error) {
-	seq := res.Ticket.Conversation.Seq
-	for _, e := range res.Events {
-		if e.Type == ticket.EventMessage {
-			seq = e.Facts.Seq
+	for i := range res.Events {
+		if e := &res.Events[i]; e.Type == ticket.EventMessage {
+			x := e.Transaction()
+			return res.Ticket.ChatTransaction(&x, c.view()), nil
 		}
 	}
+	seq := res.Ticket.Conversation.Seq // of a try that came before this one
 	thread, err := c.Ledger.Transactions(res.Ticket.ID, seq, 1, false)
 	if err != nil {
 		return nil, err
@@ -110,7 +114,8 @@ func (c *call) entry(res ledger.Result) (any, error) {
 }
 
 // outgoing says how the message reaches the customer: the web sees it at once, a
-// text message waits for its gateway, anything else for one that is not here.
+// text message waits for its gateway. On a channel that nothing here brings
+// messages out on, it is kept in the thread and says that it has Failed.
 func (c *call) outgoing(t *ticket.Ticket, cmd *ticket.SendMessage) ledger.Request {
 	r := ledger.Request{Location: c.loc}
 	switch t.Conversation.Protocol {
@@ -120,7 +125,7 @@ func (c *call) outgoing(t *ticket.Ticket, cmd *ticket.SendMessage) ledger.Reques
 		cmd.Protocol, cmd.Status = ticket.ProtocolSMS, ticket.TextNew
 		r.Docs = []store.Doc{{Kind: queueapi.OutboxDocs, Key: id, Value: []byte(`{"ticket":` + id + `}`)}}
 	default:
-		cmd.Status = "Pending"
+		cmd.Status = statusFailed
 	}
 	return r
 }

@@ -195,13 +195,16 @@ func rightOf(c ticket.Command) string {
 	return c.Name()
 }
 
-// commit is the way into the ledger for what was checked.
+// commit is the way into the ledger for what was checked. r.Key tells the commands
+// of one call apart; there is a key only where the caller gave one.
 func (c *call) commit(cmd ticket.Command, r ledger.Request) (ledger.Result, error) {
 	if key := c.r.Header.Get(onceHeader); key != "" {
 		if len(key) > wire.MaxKey {
 			return ledger.Result{}, wire.FieldError(onceHeader, "%s has at most %d bytes", onceHeader, wire.MaxKey)
 		}
 		r.Key = "chat:" + c.id.Credential + ":" + strconv.Itoa(c.id.User) + ":" + key + r.Key
+	} else {
+		r.Key = ""
 	}
 	r.Command = cmd
 	if r.Actor.Kind == "" {
@@ -229,14 +232,12 @@ func (c *call) send(body any) {
 	case nil:
 		body = success()
 	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
+	encoded, err := encodeJSON(body)
+	if err != nil {
 		c.fail(err)
 		return
 	}
-	c.write(http.StatusOK, jsonType, bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+	c.write(http.StatusOK, jsonType, encoded)
 }
 
 const jsonType = "application/json; charset=utf-8"

@@ -14,7 +14,8 @@ import (
 
 const settingsDocs = "chat.department"
 
-// Settings are what a department has in this API. The API itself only reads them.
+// Settings are what a department has in this API. The REST operations only read
+// them; see DepartmentSettings and PutDepartmentSettings.
 type Settings struct {
 	Tags      []Tag      `json:"tags,omitempty"`
 	Surveys   []Survey   `json:"surveys,omitempty"`
@@ -40,6 +41,8 @@ type Texts struct {
 	Always  bool   `json:"always,omitempty"`
 	ByeBye  string `json:"byeBye,omitempty"`
 	Pending string `json:"pending,omitempty"`
+	// Reopened is said when a closed conversation is opened again.
+	Reopened string `json:"reopened,omitempty"`
 }
 
 // Tag is a word for conversations.
@@ -99,9 +102,16 @@ func (s *Span) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &v); err != nil {
 		return err
 	}
+	if v == "" {
+		*s = 0
+		return nil
+	}
 	d, err := time.ParseDuration(v)
+	if err != nil {
+		return wire.FieldError("span", "%s is not a span of time as 30m or 2h", clip(v))
+	}
 	*s = Span(d)
-	return err
+	return nil
 }
 
 // SettingsDoc is a department's settings as they are stored.
@@ -146,10 +156,14 @@ func jsonDoc(kind, key string, v any) (store.Doc, error) {
 
 // tags reads tags that must be among the department's, in its own spelling.
 func (c *call) tags(field string, names []string) ([]string, error) {
+	return c.tagsOf(c.guid, field, names)
+}
+
+func (a *API) tagsOf(department, field string, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
-	s, err := c.settings(c.guid)
+	s, err := a.settings(department)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package chatapi
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/nowserving/nowserving/hub/ledger"
@@ -14,8 +15,11 @@ const sweepEvery = 10 * time.Second
 
 // Run does what happens by itself until ctx ends: idle conversations close,
 // pending ones are reminded and expire, sleeping ones wake, and what an erasure
-// leaves beside the journal goes.
+// leaves beside the journal goes; and messages without a ticket are sent.
 func (a *API) Run(ctx context.Context) error {
+	var sending sync.WaitGroup
+	sending.Go(func() { a.runMessages(ctx) })
+	defer sending.Wait()
 	for {
 		tick, giveUp := a.Timer(sweepEvery)
 		select {
@@ -28,6 +32,7 @@ func (a *API) Run(ctx context.Context) error {
 		case <-tick:
 			a.report(a.Sweep(ctx), "automatic changes not made")
 			a.report(a.rescan(ctx), "files not looked at")
+			a.report(a.tidy(ctx), "uploads not tidied up")
 			a.report(a.scrubAll(ctx), "erasure not carried through yet")
 		}
 	}
@@ -54,6 +59,10 @@ func (a *API) Sweep(ctx context.Context) error {
 		var due []ticket.Command
 		a.Ledger.View(loc, func(s *ticket.State) {
 			for _, t := range s.Tickets {
+				set := set
+				if a.botOwns(t) {
+					set.Texts = Texts{}
+				}
 				if c := set.due(s, t, now); c != nil {
 					due = append(due, c)
 				}

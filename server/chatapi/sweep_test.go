@@ -64,14 +64,13 @@ func TestSweep(t *testing.T) {
 	is(asleep, "Open")
 }
 
-// A long thread is shown whole, newest first, however often it is read between
-// messages, and is forgotten when it is erased.
+// A long thread is shown whole, newest first, and is empty when it was erased.
 func TestLongThread(t *testing.T) {
 	r := newRig(t)
 	id := r.open("x")
-	for i := range longThread + 20 {
+	for i := range 220 {
 		r.post(fmt.Sprint("tickets/send/", id), fmt.Sprintf(`{"text":"m%d"}`, i))
-		if i > longThread-5 {
+		if i%100 > 90 {
 			a := r.get(fmt.Sprint("tickets/get/", id))
 			thread := a.at("transactions").([]any)
 			if len(thread) != i+2 || a.at("transactions", 0, "text") != fmt.Sprint("m", i) || a.at("transactions", len(thread)-1, "type") != "TicketOpened" {
@@ -79,11 +78,8 @@ func TestLongThread(t *testing.T) {
 			}
 		}
 	}
-	if r.api.threads.total == 0 {
-		t.Error("nothing is kept")
-	}
 	r.must(1, ticket.Erase{Ref: ticket.Ref{ID: ticket.TicketID(id)}})
-	if a := r.get(fmt.Sprint("tickets/get/", id)); len(a.at("transactions").([]any)) != 0 || r.api.threads.total != 0 {
-		t.Errorf("%d kept: %s", r.api.threads.total, a.body)
+	if a := r.get(fmt.Sprint("tickets/get/", id)); len(a.at("transactions").([]any)) != 0 {
+		t.Errorf("%s", a.body)
 	}
 }

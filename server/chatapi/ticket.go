@@ -77,8 +77,10 @@ func setState(c *call) (any, error) {
 	cmd := ticket.ChangeConversation{
 		State: ticket.ConversationState(next), Tags: tags, Summary: in.Summary, Silent: !hook,
 	}
-	if say && cmd.State == ticket.ConversationClosed {
-		cmd.Say = s.Texts.ByeBye
+	if say && c.err == nil {
+		if cmd.Say, err = c.said(&s, cmd.State); err != nil {
+			return nil, err
+		}
 	}
 	res, err := c.change(func(r ticket.Ref) ticket.Command { cmd.Ref = r; return cmd })
 	switch {
@@ -88,6 +90,27 @@ func setState(c *call) (any, error) {
 		return c.whole(res.Ticket)
 	}
 	return success(), nil
+}
+
+// said is what the department says to the customer with a new state. A bot says
+// what it has to say itself.
+func (c *call) said(s *Settings, next ticket.ConversationState) (string, error) {
+	t, err := c.ticket()
+	if err != nil || c.botOwns(t) {
+		return "", err
+	}
+	switch {
+	case next == ticket.ConversationClosed:
+		return s.Texts.ByeBye, nil
+	case next == ticket.ConversationOpen && t.Conversation.State == ticket.ConversationClosed:
+		return s.Texts.Reopened, nil
+	}
+	return "", nil
+}
+
+// botOwns reports whether a bot answers the ticket: then nothing is said by itself.
+func (a *API) botOwns(t *ticket.Ticket) bool {
+	return t.Conversation.Owner != 0 && a.profile(t.Conversation.Owner).Type == typeBot
 }
 
 // setFields is PUT /tickets/setfields/{id}: what is absent or null stays.
@@ -100,6 +123,9 @@ func setFields(c *call) (any, error) {
 		return nil, c.err
 	}
 	cmd := ticket.SetTalkFields{Ref: refOf(t), Fields: in.list(), UniqueArgument: in.UniqueArgument}
+	if cmd.Dynamic, err = in.dynamic(); err != nil {
+		return nil, err
+	}
 	if len(in.Details) > 0 {
 		if cmd.Details, err = mergeDetails(t.Private.Details, in.Details); err != nil {
 			return nil, err

@@ -14,10 +14,12 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"golang.org/x/image/draw"
 
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/store"
 )
 
 // The states of a file, as the form calls them.
@@ -129,7 +131,40 @@ func (c *call) keep(name string, content []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return id, c.Ledger.PutDocs(c.r.Context(), doc)
+	return id, c.Ledger.PutDocs(c.r.Context(), doc, looseDoc(id, m.Uploaded))
+}
+
+// looseDocs name uploads that no message carries yet. The commit of a message takes
+// those that it carries off the list; see Effects.
+const looseDocs = "chat.loose"
+
+// looseTTL is how long an upload may wait for its message: longer than a link to
+// it works.
+const looseTTL = 24 * time.Hour
+
+func looseDoc(id string, at time.Time) store.Doc {
+	return store.Doc{Kind: looseDocs, Key: id, Value: []byte(at.UTC().Format(time.RFC3339))}
+}
+
+// tidy takes away uploads that no message came for.
+func (a *API) tidy(ctx context.Context) error {
+	now := a.Clock()
+	for d, err := range a.Ledger.Docs(looseDocs) {
+		if err != nil {
+			return fmt.Errorf("read uploads: %w", err)
+		}
+		at, err := time.Parse(time.RFC3339, string(d.Value))
+		if err != nil {
+			return fmt.Errorf("upload %.60q: %w", d.Key, err)
+		}
+		if now.Sub(at) < looseTTL {
+			continue
+		}
+		if err := a.dropFile(ctx, d.Key); err != nil {
+			return fmt.Errorf("upload %.60q: %w", d.Key, err)
+		}
+	}
+	return nil
 }
 
 // scanned asks the scanner.
