@@ -14,6 +14,7 @@ import (
 	_ "time/tzdata" // a location's zone must not depend on the machine
 
 	"github.com/nowserving/nowserving/server/config"
+	"github.com/nowserving/nowserving/server/maintenance"
 	"github.com/nowserving/nowserving/server/node"
 	"github.com/nowserving/nowserving/server/ops"
 	"github.com/nowserving/nowserving/server/ops/limit"
@@ -30,6 +31,9 @@ func main() {
 // run is main with its surroundings passed in; it returns the exit code: 2 for
 // settings that cannot work, 1 for anything that went wrong later.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && maintenance.Is(args[0]) {
+		return maintain(ctx, args, stdout, stderr)
+	}
 	c, err := config.Parse(args, stdout)
 	if errors.Is(err, config.ErrDone) {
 		return 0
@@ -64,4 +68,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	log.Info().Msg("stopped")
 	return 0
+}
+
+// maintain runs a subcommand; only what goes wrong is logged beside its answer.
+func maintain(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	log, err := ops.NewLogger(stderr, "warn", "auto", time.Now)
+	if err != nil {
+		fmt.Fprintln(stderr, "nowserving:", err)
+		return 2
+	}
+	return maintenance.Run(ctx, args, maintenance.Env{
+		Stdout: stdout, Stderr: stderr, Clock: time.Now, Log: log, Getenv: os.Getenv,
+	})
 }

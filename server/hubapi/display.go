@@ -45,7 +45,6 @@ func (a *API) registerDisplays(r *httprouter.Router) {
 	r.DELETE("/hub/v1/displays/:display", a.removeDisplay)
 	r.GET("/hub/v1/locations/:location/board", a.boardSettings)
 	r.PUT("/hub/v1/locations/:location/board", a.setBoard)
-	r.POST("/hub/v1/locations/:location/media", a.upload)
 	r.GET("/board/:location/media/:id", a.medium)
 	r.GET("/board/:location/plain", a.plain)
 }
@@ -218,6 +217,16 @@ func actor(id auth.Identity) ticket.Actor {
 type boardForm struct {
 	Settings  ticket.Board `json:"settings"`
 	Languages []string     `json:"languages"`
+	// Version, given back with a change, refuses it when somebody else was faster.
+	Version string `json:"version,omitempty"`
+}
+
+// boardVersion tells a board's settings from others. The emergency has a door of
+// its own and is none of them.
+func boardVersion(l *ticket.Location) any {
+	f := boardForm{Settings: l.Settings, Languages: l.Languages}
+	f.Settings.Emergency, f.Settings.Tone = nil, false
+	return f
 }
 
 // boardSettings is GET /hub/v1/locations/{location}/board.
@@ -233,7 +242,7 @@ func (a *API) boardSettings(w http.ResponseWriter, r *http.Request, p httprouter
 	}
 	var out boardForm
 	a.o.Ledger.View(location, func(s *ticket.State) {
-		out = boardForm{Settings: s.Location.Settings, Languages: s.Location.Languages}
+		out = boardForm{Settings: s.Location.Settings, Languages: s.Location.Languages, Version: versionOf(boardVersion(s.Location))}
 	})
 	answer(w, http.StatusOK, out)
 }
@@ -254,7 +263,12 @@ func (a *API) setBoard(w http.ResponseWriter, r *http.Request, p httprouter.Para
 		if len(form.Languages) > 0 {
 			command.Languages = ticket.Some(form.Languages)
 		}
-		_, err = a.o.Ledger.Do(r.Context(), ledger.Request{Location: ledger.Directory, Actor: actor(id), Command: command})
+		_, err = a.o.Ledger.Do(r.Context(), ledger.Request{Location: ledger.Directory, Actor: actor(id), Command: unchanged(command, form.Version, func(s *ticket.State) any {
+			if l := s.Locations[location]; l != nil {
+				return boardVersion(l)
+			}
+			return nil
+		})})
 	}
 	if err != nil {
 		ops.WriteError(w, r, err)

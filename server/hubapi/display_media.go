@@ -1,6 +1,7 @@
 package hubapi
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -26,6 +27,8 @@ const (
 	mediumIDLength = 32
 	// maxFiles bounds what one location keeps.
 	maxFiles = 100
+	// sniffed is how much of a file tells what it is.
+	sniffed = 512
 )
 
 // Media keeps the images and videos that screens show, as files named by their
@@ -41,44 +44,130 @@ func NewMedia(dir string) *Media { return &Media{dir: dir} }
 func (m *Media) folder(location int) string { return filepath.Join(m.dir, strconv.Itoa(location)) }
 
 // Put keeps a file and says its id and type. The type is what the content is,
-// whatever anybody says that it is.
-func (m *Media) Put(location int, content []byte) (ticket.Medium, error) {
-	kind, _, _ := strings.Cut(http.DetectContentType(content), ";")
+// whatever anybody says that it is. The file is never in memory as a whole.
+func (m *Media) Put(location int, from io.Reader) (ticket.Medium, error) {
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(from, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return ticket.Medium{}, err
+	}
+	head = head[:n]
+	kind, _, _ := strings.Cut(http.DetectContentType(head), ";")
 	if !slices.Contains(ticket.MediaTypes(), kind) {
 		return ticket.Medium{}, wire.FieldError("body", "screens show %s", strings.Join(ticket.MediaTypes(), ", "))
 	}
-	sum := sha256.Sum256(content)
-	out := ticket.Medium{ID: hex.EncodeToString(sum[:])[:mediumIDLength], Type: kind}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	folder := m.folder(location)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return out, fmt.Errorf("make the folder of media: %w", err)
+		return ticket.Medium{}, fmt.Errorf("make the folder of media: %w", err)
 	}
-	path := filepath.Join(folder, out.ID)
+	aside, err := os.CreateTemp(folder, "*.new")
+	if err != nil {
+		return ticket.Medium{}, fmt.Errorf("write medium: %w", err)
+	}
+	defer func() { _ = os.Remove(aside.Name()) }() // gone already once it was renamed
+	sum := sha256.New()
+	_, err = io.Copy(io.MultiWriter(aside, sum), io.MultiReader(bytes.NewReader(head), from))
+	if err = errors.Join(err, aside.Sync(), aside.Close()); err != nil {
+		return ticket.Medium{}, fmt.Errorf("write medium: %w", err)
+	}
+	out := ticket.Medium{ID: hex.EncodeToString(sum.Sum(nil))[:mediumIDLength], Type: kind}
+	return out, m.keep(folder, aside.Name(), out.ID)
+}
+
+// keep gives a complete file its name, if there is room.
+func (m *Media) keep(folder, aside, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	path := filepath.Join(folder, id)
 	if _, err := os.Stat(path); err == nil {
-		return out, nil
+		return nil
 	}
 	files, err := os.ReadDir(folder)
 	if err != nil {
-		return out, fmt.Errorf("list media: %w", err)
+		return fmt.Errorf("list media: %w", err)
 	}
+	files = slices.DeleteFunc(files, func(f os.DirEntry) bool { return !isMedium(f.Name()) })
 	if len(files) >= maxFiles {
-		return out, wire.Errorf(wire.Conflict, "a location keeps at most %d files", maxFiles)
+		return wire.Errorf(wire.Conflict, "a location keeps at most %d files", maxFiles)
 	}
-	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
-		return out, fmt.Errorf("write medium: %w", err)
+	if err := os.Rename(aside, path); err != nil {
+		return fmt.Errorf("write medium: %w", err)
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return out, fmt.Errorf("write medium: %w", err)
+	return nil
+}
+
+// Stored is a file that a location keeps.
+type Stored struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
+	Size int64  `json:"size"`
+	// Used says that the screens' settings name it.
+	Used bool `json:"used"`
+}
+
+// List is what a location keeps.
+func (m *Media) List(location int) ([]Stored, error) {
+	files, err := os.ReadDir(m.folder(location))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("list media: %w", err)
+	}
+	out := []Stored{}
+	for _, entry := range files {
+		if !isMedium(entry.Name()) {
+			continue
+		}
+		one, err := m.about(location, entry.Name())
+		if wire.CodeOf(err) == wire.NotFound { // somebody has just taken it away
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
 	}
 	return out, nil
+}
+
+func (m *Media) about(location int, id string) (Stored, error) {
+	f, err := m.open(location, id)
+	if err != nil {
+		return Stored{}, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return Stored{}, fmt.Errorf("list media: %w", err)
+	}
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return Stored{}, fmt.Errorf("list media: %w", err)
+	}
+	kind, _, _ := strings.Cut(http.DetectContentType(head[:n]), ";")
+	return Stored{ID: id, Type: kind, Size: info.Size()}, nil
+}
+
+// Remove takes a file away.
+func (m *Media) Remove(location int, id string) error {
+	f, err := m.open(location, id) // checks the id
+	if err != nil {
+		return err
+	}
+	_ = f.Close()
+	if err := os.Remove(filepath.Join(m.folder(location), id)); err != nil {
+		return fmt.Errorf("remove medium: %w", err)
+	}
+	return nil
+}
+
+func isMedium(id string) bool {
+	return len(id) == mediumIDLength && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 // open is a file by its id.
 func (m *Media) open(location int, id string) (*os.File, error) {
 	missing := wire.Errorf(wire.NotFound, "there is no such file")
-	if len(id) != mediumIDLength || strings.Trim(id, "0123456789abcdef") != "" {
+	if !isMedium(id) {
 		return nil, missing
 	}
 	f, err := os.Open(filepath.Join(m.folder(location), id))
@@ -86,28 +175,6 @@ func (m *Media) open(location int, id string) (*os.File, error) {
 		return nil, missing
 	}
 	return f, err
-}
-
-// upload is POST /hub/v1/locations/{location}/media; the body is the file.
-func (a *API) upload(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
-	id, err := a.staff(r)
-	location := number(p, "location")
-	if err == nil {
-		err = a.o.Access.Admin(id, location)
-	}
-	var content []byte
-	if err == nil {
-		content, err = io.ReadAll(r.Body) // bounded by ops.Limits
-	}
-	var medium ticket.Medium
-	if err == nil {
-		medium, err = a.o.Screens.Media.Put(location, content)
-	}
-	if err != nil {
-		ops.WriteError(w, r, err)
-		return
-	}
-	answer(w, http.StatusCreated, medium)
 }
 
 // medium is GET /board/{location}/media/{id}.

@@ -179,7 +179,7 @@ func (a *API) pairPlain(w http.ResponseWriter, r *http.Request, location int) {
 	}
 	paired, err := a.o.Pairings.Poll(code, secret)
 	if err != nil { // none yet, or it ran out
-		if code, secret, err = a.begin(r, location, ""); err == nil {
+		if code, secret, err = a.begin(r, location, "", AskerScreen); err == nil {
 			a.setCookie(w, r, pairingCookie, code+"."+secret, int(codeTTL.Seconds()))
 			paired, err = a.o.Pairings.Poll(code, secret)
 		}

@@ -33,6 +33,10 @@ type Options struct {
 	Secure func(*http.Request) bool
 	// Screens is nil where there are none to look after.
 	Screens *Screens
+	// People is nil where no visitor comes by themselves.
+	People *People
+	// Admin is nil where nothing is administered.
+	Admin *Admin
 }
 
 // API serves /hub/v1.
@@ -56,6 +60,9 @@ func (a *API) Register(r *httprouter.Router) {
 	r.GET("/hub/v1/pairings/:code", a.pollPairing)
 	r.POST("/hub/v1/pairings/:code/claim", a.claimPairing)
 	a.registerDisplays(r)
+	a.registerAdmin(r)
+	a.registerConsole(r)
+	a.registerPeople(r)
 }
 
 // answer writes a body that no cache may keep.
@@ -215,12 +222,17 @@ func (a *API) beginPairing(w http.ResponseWriter, r *http.Request, _ httprouter.
 	var body struct {
 		Location int    `json:"location"`
 		Name     string `json:"name"`
+		Kind     Asker  `json:"kind"`
 	}
-	if err := ops.ReadJSON(r, &body); err != nil {
+	err := ops.ReadJSON(r, &body)
+	if err == nil && body.Kind != AskerScreen && body.Kind != AskerKiosk {
+		err = wire.FieldError("kind", "kind is kiosk, or absent for a screen")
+	}
+	if err != nil {
 		ops.WriteError(w, r, err)
 		return
 	}
-	code, secret, err := a.begin(r, body.Location, body.Name)
+	code, secret, err := a.begin(r, body.Location, body.Name, body.Kind)
 	if err != nil {
 		ops.WriteError(w, r, err)
 		return
@@ -229,8 +241,8 @@ func (a *API) beginPairing(w http.ResponseWriter, r *http.Request, _ httprouter.
 }
 
 // begin makes a code, which a demonstration claims at once.
-func (a *API) begin(r *http.Request, location int, name string) (code, secret string, err error) {
-	if code, secret, err = a.o.Pairings.Begin(false); err != nil {
+func (a *API) begin(r *http.Request, location int, name string, kind Asker) (code, secret string, err error) {
+	if code, secret, err = a.o.Pairings.Begin(kind); err != nil {
 		return "", "", err
 	}
 	if a.o.AutoClaim != nil && a.o.AutoClaim(r, location) {
@@ -250,9 +262,12 @@ func (a *API) pollPairing(w http.ResponseWriter, r *http.Request, p httprouter.P
 		return
 	}
 	// For what the page loads without its script: images, and the plain board.
-	a.setCookie(w, r, displayCookie, paired.Token, displayCookieAge)
+	if paired.Kind == "" {
+		a.setCookie(w, r, displayCookie, paired.Token, displayCookieAge)
+	}
 	answer(w, http.StatusOK, map[string]any{
 		"status": "paired", "token": paired.Token, "display": paired.Display, "location": paired.Location, "name": paired.Name,
+		"kind": paired.Kind,
 	})
 }
 
@@ -281,24 +296,27 @@ func (a *API) claimPairing(w http.ResponseWriter, r *http.Request, p httprouter.
 		ops.WriteError(w, r, err)
 		return
 	}
-	answer(w, http.StatusOK, map[string]any{"display": paired.Display})
+	answer(w, http.StatusOK, map[string]any{"display": paired.Display, "kind": paired.Kind})
 }
 
 // claim makes a screen of the location and its token.
 func (a *API) claim(ctx context.Context, by, code string, location int, d ticket.Display) (Paired, error) {
-	return a.o.Pairings.Claim(ctx, code, func(ctx context.Context, app bool) (Paired, error) {
-		return newDisplay(ctx, a.o.Ledger, a.o.Auth, by, location, d, app)
+	return a.o.Pairings.Claim(ctx, code, func(ctx context.Context, asks Asker) (Paired, error) {
+		return newDisplay(ctx, a.o.Ledger, a.o.Auth, by, location, d, asks)
 	})
 }
 
 // NewDisplay makes a screen and the token it reads its board with.
 func NewDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by string, location int, name string) (Paired, error) {
-	return newDisplay(ctx, l, a, by, location, ticket.Display{Name: name}, false)
+	return newDisplay(ctx, l, a, by, location, ticket.Display{Name: name}, AskerScreen)
 }
 
-func newDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by string, location int, d ticket.Display, app bool) (Paired, error) {
+func newDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by string, location int, d ticket.Display, asks Asker) (Paired, error) {
 	// What only the hub decides is not taken from the outside.
-	d.ID, d.Removed, d.Offset = 0, false, 0
+	d.ID, d.Removed, d.Offset, d.Kind = 0, false, 0, ""
+	if asks == AskerKiosk {
+		d.Kind, d.Mute = ticket.KindKiosk, true // it announces nothing
+	}
 	if d.Name == "" {
 		d.Name = "Screen"
 	}
@@ -311,8 +329,11 @@ func newDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by
 	}
 	id := res.Events[0].Facts.DisplayDef.ID
 	typ := auth.DisplayToken
-	if app {
+	switch asks {
+	case AskerApp:
 		typ = auth.QueueKey
+	case AskerKiosk:
+		typ = auth.KioskToken
 	}
 	token, _, err := a.Issue(ctx, by, auth.Spec{
 		Type: typ, Name: d.Name + " (" + strconv.Itoa(id) + ")", Display: id, Locations: []int{location},
@@ -320,5 +341,5 @@ func newDisplay(ctx context.Context, l *ledger.Ledger, a *auth.Authenticator, by
 	if err != nil {
 		return Paired{}, err
 	}
-	return Paired{Token: token, Display: id, Location: location, Name: d.Name}, nil
+	return Paired{Token: token, Display: id, Location: location, Name: d.Name, Kind: d.Kind}, nil
 }

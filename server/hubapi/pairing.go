@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
 )
 
@@ -29,22 +30,32 @@ const (
 	pollEvery = 3
 )
 
+// Asker is what asks to be paired, which decides what kind of token it gets.
+type Asker string
+
+// The askers. A program of the queue API needs a key of that API; our own screens
+// get a token that reads their board and nothing else.
+const (
+	AskerScreen Asker = ""
+	AskerApp    Asker = "app"
+	AskerKiosk  Asker = ticket.KindKiosk
+)
+
 // Paired is what a claimed code gave.
 type Paired struct {
 	Token    string
 	Display  int
 	Location int
 	Name     string
+	Kind     string // of the screen: "" or kiosk
 }
 
 // pairing is a code that a screen shows.
 type pairing struct {
 	secret  [sha256.Size]byte
 	expires time.Time
-	// app says that a program of the queue API asks, which needs a key of that
-	// API; our own screens get a token that reads their board and nothing else.
-	app    bool
-	paired *Paired
+	asks    Asker
+	paired  *Paired
 }
 
 // Pairings holds the codes that screens show until staff claims them. Codes live
@@ -61,9 +72,8 @@ func NewPairings(clock func() time.Time) *Pairings {
 	return &Pairings{clock: clock, live: map[string]*pairing{}}
 }
 
-// Begin makes a code and the secret that its screen polls with; app says that it
-// is a program of the queue API.
-func (p *Pairings) Begin(app bool) (code, secret string, err error) {
+// Begin makes a code and the secret that its screen polls with.
+func (p *Pairings) Begin(asks Asker) (code, secret string, err error) {
 	raw := make([]byte, 24)
 	if _, err := rand.Read(raw); err != nil {
 		return "", "", fmt.Errorf("draw secret: %w", err)
@@ -80,7 +90,7 @@ func (p *Pairings) Begin(app bool) (code, secret string, err error) {
 			return "", "", err
 		}
 	}
-	p.live[code] = &pairing{secret: sha256.Sum256([]byte(secret)), expires: p.clock().Add(codeTTL), app: app}
+	p.live[code] = &pairing{secret: sha256.Sum256([]byte(secret)), expires: p.clock().Add(codeTTL), asks: asks}
 	return code, secret, nil
 }
 
@@ -125,7 +135,7 @@ func (p *Pairings) Poll(code, secret string) (*Paired, error) {
 }
 
 // Claim gives a code what make makes; it is called at most once per code.
-func (p *Pairings) Claim(ctx context.Context, code string, make func(ctx context.Context, app bool) (Paired, error)) (Paired, error) {
+func (p *Pairings) Claim(ctx context.Context, code string, make func(ctx context.Context, asks Asker) (Paired, error)) (Paired, error) {
 	code = strings.ToUpper(strings.TrimSpace(code))
 	p.mu.Lock()
 	p.sweep()
@@ -139,7 +149,7 @@ func (p *Pairings) Claim(ctx context.Context, code string, make func(ctx context
 	}
 	delete(p.live, code) // nobody else claims it while the screen is being made
 	p.mu.Unlock()
-	done, err := make(ctx, x.app)
+	done, err := make(ctx, x.asks)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err == nil {

@@ -37,16 +37,35 @@ func (n *Node) buildChat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var carrier chatapi.Carrier // not the nil pointer of one
+	if n.sender != nil {
+		carrier = n.sender
+	}
 	n.chat, err = chatapi.New(chatapi.Deps{
-		Ledger: n.ledger, Tokens: n.auth, Access: n.access, Clock: n.o.Clock, Log: n.o.Log, Effects: n.chatEffects,
+		Carrier: carrier,
+		Ledger:  n.ledger, Tokens: n.auth, Access: n.access, Clock: n.o.Clock, Log: n.o.Log, Effects: n.chatEffects,
 		Dir: filepath.Join(n.o.Data, filesFolder), Key: key, Events: n.outbox, Gateway: n.texts, BaseURL: n.base,
+		Hooks: n.outbox, Secrets: n.auth.ChatSecrets,
 		Secure: n.o.Proxies.Secure, UserChanged: n.auth.UserChanged, Addr: n.clientIP,
 	})
 	if err != nil {
 		return err
 	}
+	if n.sender != nil {
+		n.sender.OnDirect(n.chat.MessageStatus)
+	}
 	n.teller.Attach(n.chat)
 	return nil
+}
+
+// chatSecret is what a department's webhooks are signed with: its newest secret.
+// Nothing is delivered before the credentials are open.
+func (n *Node) chatSecret(department string) (string, error) {
+	known, err := n.auth.ChatSecrets(department)
+	if err != nil || len(known) == 0 {
+		return "", err
+	}
+	return known[0], nil
 }
 
 // linkKey reads the key that signs links, and makes one at the first start.

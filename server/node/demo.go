@@ -117,15 +117,25 @@ func (n *Node) demo(ctx context.Context, base string) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", demoFile, err)
 	}
-	// Written aside and renamed: a crash must not leave half a file.
-	if err := os.WriteFile(path+".new", append(out, '\n'), 0o600); err != nil {
+	if err := writeDemo(path, append(out, '\n')); err != nil {
 		return fmt.Errorf("write %s: %w", demoFile, err)
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write %s: %w", demoFile, err)
-	}
-	n.demoLocation = d.Location
+	n.demoLocation, n.demoWidget = d.Location, d.WidgetKey
 	return nil
+}
+
+// writeDemo writes aside, syncs and renames: a crash or a power cut must not leave
+// half a file, or one of zeros.
+func writeDemo(path string, text []byte) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }
 
 func readDemo(path string) (Demo, error) {
@@ -171,6 +181,7 @@ func (n *Node) makeDemo(ctx context.Context) (Demo, error) {
 	}
 	m.credentials(&d)
 	m.chat(&d, n.outbox)
+	m.replies(&d)
 	m.visitors(&d)
 	return d, m.err
 }
@@ -202,9 +213,7 @@ func (m *demoMaker) credentials(d *Demo) {
 		Type: auth.ChatSecret, Name: "Demo chat API", Department: d.DepartmentID, Locations: []int{d.Location}, Admin: true,
 	})
 	d.StaffToken = m.issue(auth.Spec{Type: auth.StaffToken, Name: "Demo tools", User: d.Users[0].ID})
-	d.WidgetKey = rand.Text()[:20]
-	m.do(d.Location, ticket.Select{User: d.Users[0].ID, Desk: ticket.Some(d.Desks[0])},
-		store.Doc{Kind: "widget", Key: d.WidgetKey, Value: []byte(strconv.Itoa(d.Location))})
+	m.do(d.Location, ticket.Select{User: d.Users[0].ID, Desk: ticket.Some(d.Desks[0])}, m.people(d)...)
 	for _, name := range []string{"Lobby TV", "Corridor TV"} {
 		if m.err != nil {
 			return

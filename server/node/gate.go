@@ -13,6 +13,7 @@ import (
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/hubapi"
+	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/session"
 	"github.com/nowserving/nowserving/store"
 )
@@ -26,6 +27,9 @@ type gate struct {
 	access *auth.Access
 
 	screens *hubapi.Screens
+	// people is there before the first session; visitors limits their commands.
+	people   func() *hubapi.People
+	visitors *limit.Buckets
 }
 
 // Handshake implements session.Gate.
@@ -57,7 +61,7 @@ func (g *gate) Channel(id auth.Identity, ch wire.Channel) (hub.Audience, error) 
 // what staff sees; a board looks the same to everybody.
 func audience(id auth.Identity, ch wire.Channel) hub.Audience {
 	switch {
-	case ch.Kind == wire.BoardChannel || id.Kind == auth.Display:
+	case ch.Kind == wire.BoardChannel || id.Kind == auth.Display || id.Kind == auth.Kiosk:
 		return hub.Display
 	case id.Kind == auth.Visitor:
 		return hub.Visitor
@@ -68,6 +72,9 @@ func audience(id auth.Identity, ch wire.Channel) hub.Audience {
 // Commands implements session.Gate.
 func (g *gate) Commands(ctx context.Context, id auth.Identity, c wire.Command) (wire.CommandReply, error) {
 	g.auth.Active(id) // who works is not signed out for idleness
+	if err := g.afford(id); err != nil {
+		return wire.CommandReply{}, err
+	}
 	if c.Name == displayReport {
 		return wire.CommandReply{}, g.report(id, c.Params)
 	}
@@ -87,6 +94,9 @@ func (g *gate) Commands(ctx context.Context, id auth.Identity, c wire.Command) (
 	}
 	if c, ok := command.(ticket.Select); ok && c.User != 0 && c.User != id.User && !id.Admin {
 		return wire.CommandReply{}, wire.Errorf(wire.Forbidden, "a clerk chooses a desk and lines only for themselves")
+	}
+	if command, err = g.attach(command); err != nil {
+		return wire.CommandReply{}, err
 	}
 	res, err := g.ledger.Do(ctx, ledger.Request{
 		Location: location, Command: command, Actor: Actor(id), Key: scoped(id, c.Key, command),
@@ -195,6 +205,17 @@ func (g *gate) Signal(id auth.Identity, ch wire.Channel, name string) error {
 		return wire.FieldError("name", "a signal's name has 1 to 32 letters")
 	}
 	return g.access.Signal(id, ch)
+}
+
+// UserName implements session.Gate.
+func (g *gate) UserName(id auth.Identity) string {
+	name := ""
+	g.ledger.View(ledger.Directory, func(s *ticket.State) {
+		if u := s.Users[id.User]; u != nil && !u.Removed {
+			name = u.Name()
+		}
+	})
+	return name
 }
 
 func signalName(name string) bool {

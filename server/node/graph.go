@@ -27,6 +27,10 @@ func (n *Node) buildGraph() error {
 
 // published hands the ledger's changes on, once there is somebody to take them.
 func (n *Node) published(c ledger.Notice) {
+	n.auditChange(c)
+	if n.positions != nil {
+		n.positions.published(c)
+	}
 	if g := n.graph.Load(); g != nil {
 		g.Published(c)
 	}

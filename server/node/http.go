@@ -12,6 +12,7 @@ import (
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/chatapi"
 	"github.com/nowserving/nowserving/server/hubapi"
+	"github.com/nowserving/nowserving/server/maintenance"
 	"github.com/nowserving/nowserving/server/ops"
 	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/outbox"
@@ -35,6 +36,8 @@ func (n *Node) httpServer() *http.Server {
 	hub.HandleMethodNotAllowed = false
 	n.hubAPI().Register(hub)
 	hub.POST("/hub/v1/tickets/:id/enqueue", n.enqueue)
+	hub.HandlerFunc(http.MethodGet, maintenance.BackupPath, n.operator(n.backup))
+	hub.HandlerFunc(http.MethodPost, maintenance.CollectPath, n.operator(n.collect))
 	n.pages(hub)
 	if n.textCalls != nil {
 		hub.Handler(http.MethodPost, sms.StatusPath, n.textCalls)
@@ -46,8 +49,8 @@ func (n *Node) httpServer() *http.Server {
 		ops.Check{Reason: "store", Ready: n.store.Ready}, ops.Check{Reason: "draining", Ready: n.serving},
 	))
 	d := &doors{
-		socket: sockets(n.sessions.WebSocket()), events: sockets(n.sessions.EventStream()),
-		hub: short("hub", ops.WriteError, hub), queue: short("queue", ops.WriteError, n.queueAPI()),
+		socket: sockets(n.sessions.WebSocket()), events: hubapi.CORS(sockets(n.sessions.EventStream())),
+		hub: n.filesDoor(rate, hub, n.hubDoor(short, hub)), queue: short("queue", ops.WriteError, n.queueAPI()),
 		about: short("about", ops.WriteError, queueapi.NewDescription()),
 		graph: short("graphql", queuegraph.Fail, n.graph.Load()), graphSocket: sockets(n.graph.Load()),
 	}
@@ -84,7 +87,7 @@ func (d *doors) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.graphSocket.ServeHTTP(w, r)
 	case queuegraph.Owns(p):
 		d.graph.ServeHTTP(w, r)
-	case p == "/", p == "/metrics", p == "/healthz", p == "/readyz", p == "/console",
+	case p == "/", p == "/metrics", p == "/healthz", p == "/readyz", p == "/console", p == "/admin", isPeoplePage(p), isWidgetPage(p),
 		strings.HasPrefix(p, "/texts/"), strings.HasPrefix(p, "/hub/"), strings.HasPrefix(p, "/board/"), strings.HasPrefix(p, "/assets/"):
 		d.hub.ServeHTTP(w, r)
 	case queueapi.DescribedAt(p):
@@ -102,7 +105,7 @@ func (n *Node) hubAPI() *hubapi.API {
 	return hubapi.New(hubapi.Options{
 		Texts:  texts,
 		Ledger: n.ledger, Auth: n.auth, Access: n.access, Pairings: n.pairings,
-		ClientIP: n.clientIP, AutoClaim: n.autoClaim, Secure: n.o.Proxies.Secure, Screens: n.screens,
+		ClientIP: n.clientIP, AutoClaim: n.autoClaim, Secure: n.o.Proxies.Secure, Screens: n.screens, People: n.people, Admin: n.administration(),
 	})
 }
 
@@ -127,6 +130,9 @@ func (n *Node) observe(c ledger.Commit) { n.metrics.Committed(c.Took, c.Commands
 func (n *Node) audit(e auth.Entry) {
 	if e.Result != "ok" {
 		n.metrics.Denied(string(e.Action), e.Result)
+	}
+	if n.audits != nil { // it is opened before anything is audited
+		n.audits.Audit(e)
 	}
 	n.o.Log.Info().Str("audit", string(e.Action)).Str("who", e.Who).Str("on", e.On).Str("from", e.From).
 		Str("result", e.Result).Msg("audit")

@@ -48,6 +48,8 @@ type Options struct {
 	// RequestRate and RequestBurst bound the requests of one address.
 	RequestRate  float64
 	RequestBurst int
+	// PeopleRates limit visitors; nil: as documented, or not at all without RequestRate.
+	PeopleRates *hubapi.Rates
 	// QueueRate limits each key of the queue API; zero is its documented rate.
 	QueueRate limit.Rate
 	// AllowPrivateWebhooks lets webhooks go to private addresses.
@@ -66,6 +68,8 @@ type Options struct {
 	Speech string
 	Clock  func() time.Time
 	Log    zerolog.Logger
+	// Fault is the store's test seam; nil except in tests.
+	Fault *store.Fault
 }
 
 // Node is one server process. Build makes it, Run runs it, Close ends what Build
@@ -77,6 +81,7 @@ type Node struct {
 	ledger      *ledger.Ledger
 	auth        *auth.Authenticator
 	access      *auth.Access
+	audits      *auth.Log
 	sessions    *session.Server
 	chat        *chatapi.API
 	chatEffects *chatapi.Effects
@@ -85,18 +90,23 @@ type Node struct {
 	// graph is nil until it is made; the ledger publishes before that.
 	graph     atomic.Pointer[queuegraph.Graph]
 	pairings  *hubapi.Pairings
+	people    *hubapi.People
+	visits    *hubapi.VisitEffects
+	positions *positions
 	screens   *hubapi.Screens
 	metrics   *ops.Metrics
 	outbox    *outbox.Outbox
 	egress    egress.Policy
 	texts     sms.Gateway
 	kept      *sms.Kept    // texts, when nobody sends them
+	sender    *sms.Sender  // texts, when somebody does
 	textCalls http.Handler // what a provider calls; nil without one
 	listener  net.Listener
 	server    *http.Server
 	base      string
 
 	demoLocation int
+	demoWidget   string // its site key
 	running      *errgroup.Group
 	stopLedger   context.CancelFunc
 	draining     atomic.Bool
@@ -129,7 +139,7 @@ func (n *Node) build(ctx context.Context) error {
 		n.base = "http://" + n.listener.Addr().String()
 	}
 	n.store, err = store.Open(store.Options{
-		Dir: filepath.Join(o.Data, "store"), Clock: o.Clock, Log: o.Log, MinFree: o.MinFree,
+		Dir: filepath.Join(o.Data, "store"), Clock: o.Clock, Log: o.Log, MinFree: o.MinFree, Fault: o.Fault,
 	})
 	if err != nil {
 		return err
@@ -138,13 +148,15 @@ func (n *Node) build(ctx context.Context) error {
 		return err
 	}
 	n.hub = hub.New(nil, hub.Options{Clock: o.Clock, Log: o.Log})
+	n.visits = hubapi.NewVisitEffects(n.chatEffects)
 	n.ledger, err = ledger.Open(n.store, n.hub, ledger.Options{
-		Clock: o.Clock, Log: o.Log, GroupMax: o.GroupMax, GroupBytes: n.store.MaxCommit() / 2, Observe: n.observe, Effects: n.chatEffects,
+		Clock: o.Clock, Log: o.Log, GroupMax: o.GroupMax, GroupBytes: n.store.MaxCommit() / 2, Observe: n.observe, Effects: n.visits,
 		Published: n.published,
 	})
 	if err != nil {
 		return err
 	}
+	n.positions = newPositions(n.hub, n.ledger, o.Clock)
 	n.outbox.Attach(n.ledger)
 	if err := n.buildTexts(); err != nil {
 		return err
@@ -161,6 +173,9 @@ func (n *Node) build(ctx context.Context) error {
 func (n *Node) buildDoors(ctx context.Context) error {
 	o := &n.o
 	var err error
+	if n.audits, err = auth.OpenLog(ctx, n.ledger); err != nil {
+		return err
+	}
 	n.auth, err = auth.Open(auth.Options{
 		Docs: n.ledger, Directory: directory{n.ledger}, Now: o.Clock, Audit: auth.AuditorFunc(n.audit),
 		Secure: o.Proxies.Secure, SessionIdle: o.SessionIdle, SessionMax: o.SessionMax, Vault: n.box,
@@ -170,8 +185,12 @@ func (n *Node) buildDoors(ctx context.Context) error {
 	}
 	n.access = auth.NewAccess(where{n.ledger}, auth.AuditorFunc(n.audit), o.Clock)
 	n.sessions = session.New(session.Options{
-		Hub: n.hub, Gate: &gate{n.ledger, n.hub, n.auth, n.access, n.screens}, Limits: o.Limits, Clock: o.Clock, Log: o.Log,
-		ClientIP: n.clientIP,
+		Hub: n.hub, Limits: o.Limits, Clock: o.Clock, Log: o.Log, ClientIP: n.clientIP,
+		Gate: &gate{
+			n.ledger, n.hub, n.auth, n.access, n.screens, func() *hubapi.People { return n.people },
+			limit.New(visitorRate(), limitedVisitors, o.Clock),
+		},
+		Subscribed: n.positions.subscribed,
 	})
 	n.auth.OnRevoke(n.disconnect)
 	n.pairings = hubapi.NewPairings(o.Clock)
@@ -182,6 +201,9 @@ func (n *Node) buildDoors(ctx context.Context) error {
 		return err
 	}
 	if err := n.buildChat(ctx); err != nil {
+		return err
+	}
+	if err := n.buildPeople(); err != nil {
 		return err
 	}
 	n.gauges()
@@ -248,7 +270,14 @@ func (n *Node) Run(ctx context.Context) error {
 		n.auth.Run(aside, func(err error) { n.o.Log.Warn().Err(err).Msg("credentials not maintained") })
 		return nil
 	})
+	group.Go(func() error {
+		n.audits.Run(aside, func(err error) { n.o.Log.Warn().Err(err).Msg("audit log not written; trying again") })
+		return nil
+	})
+	group.Go(func() error { return newRetention(n.ledger, n.store, n.audits, n.o.Clock, n.o.Log).run(aside) })
 	group.Go(func() error { return n.store.RunGC(aside) })
+	group.Go(func() error { return n.people.Run(aside) })
+	group.Go(func() error { n.positions.run(aside); return nil })
 	group.Go(func() error { return n.chat.Run(aside) })
 	group.Go(func() error { return n.outbox.Run(aside) })
 	group.Go(func() error { return n.texts.Run(aside) })
@@ -283,6 +312,7 @@ func (n *Node) drain() {
 	// A third is left for those that are slow to go. Few sockets need no spreading.
 	window := min(n.o.Drain*2/3, time.Duration(n.sessions.Stats().Sessions)*drainStep)
 	// Sockets first: the http server knows nothing of them.
+	n.people.Drain()
 	drained := n.drainGraph(ctx)
 	defer drained()
 	if err := n.sessions.Drain(ctx, window); err != nil {

@@ -35,7 +35,7 @@ func (n *Node) buildOutbox() error {
 		AnyPort: n.o.Demo || n.o.AllowPrivateWebhooks,
 	}
 	n.outbox, err = outbox.Open(n.store, outbox.Options{
-		Clock: n.o.Clock, Box: n.box, Policy: n.egress, Log: n.o.Log, Chat: n.teller,
+		Clock: n.o.Clock, Box: n.box, Policy: n.egress, Log: n.o.Log, Chat: n.teller, ChatSecret: n.chatSecret,
 	})
 	if err != nil {
 		return fmt.Errorf("open the outbox: %w", err)
@@ -61,7 +61,7 @@ func (n *Node) buildTexts() error {
 	if err != nil {
 		return err
 	}
-	n.texts, n.textCalls = sender, sender.Handler()
+	n.texts, n.sender, n.textCalls = sender, sender, sender.Handler()
 	return nil
 }
 
@@ -70,7 +70,7 @@ type appPairing struct{ pairings *hubapi.Pairings }
 
 // Begin implements queueapi.Pairing.
 func (p appPairing) Begin(context.Context) (code, secret string, err error) {
-	return p.pairings.Begin(true)
+	return p.pairings.Begin(hubapi.AskerApp)
 }
 
 // Poll implements queueapi.Pairing.

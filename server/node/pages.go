@@ -21,6 +21,9 @@ func (n *Node) pages(r *httprouter.Router) {
 	}
 	r.GET("/board/:location", page("board.html"))
 	r.GET("/console", page("console.html"))
+	r.GET("/admin", page("admin.html"))
+	n.peoplePages(r, page)
+	n.widgetPages(r, files)
 	r.GET("/", func(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
 		http.Redirect(w, r, "/console", http.StatusFound)
 	})
@@ -29,6 +32,9 @@ func (n *Node) pages(r *httprouter.Router) {
 		if strings.HasSuffix(r.URL.Path, "/") { // no directory listings
 			n.fail(w, r, wire.Errorf(wire.NotFound, "there is no such file"))
 			return
+		}
+		if isWidgetAsset(r.URL.Path) {
+			forAnySite(w.Header())
 		}
 		// A name carries its content's hash, so what is under it never changes.
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")

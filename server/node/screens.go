@@ -45,12 +45,12 @@ func (n *Node) buildScreens() error {
 // report takes a screen's report, tells consoles, and tells the screens of its
 // room which of them speaks.
 func (g *gate) report(id auth.Identity, params []byte) error {
-	if id.Kind != auth.Display || len(id.Locations) != 1 {
+	if id.Kind != auth.Display && id.Kind != auth.Kiosk || len(id.Locations) != 1 {
 		return wire.Errorf(wire.Forbidden, "this is for screens")
 	}
 	location := id.Locations[0]
 	board := wire.Channel{Kind: wire.BoardChannel, ID: int64(location)}
-	if err := g.access.Receipt(id, board); err != nil {
+	if err := g.access.Channel(id, board); err != nil {
 		return err
 	}
 	var r hubapi.Report
