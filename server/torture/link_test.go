@@ -1,0 +1,225 @@
+//go:build unix
+
+package torture
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nowserving/nowserving/display/board"
+	"github.com/nowserving/nowserving/hub/client"
+	"github.com/nowserving/nowserving/hub/wire"
+)
+
+// screen is a board as the Go client sees it.
+type screen struct {
+	t              testing.TB
+	mu             sync.Mutex // protects the rest
+	board          board.Board
+	last           wire.Position
+	live           bool
+	resets, pushes int
+}
+
+// Snapshot implements client.Handler.
+func (s *screen) Snapshot(_ string, at wire.Position, data json.RawMessage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last.Epoch != "" && (at.Epoch != s.last.Epoch || at.Offset < s.last.Offset) {
+		s.t.Errorf("snapshot at %+v after %+v", at, s.last)
+	}
+	var snap board.Snapshot
+	if err := json.Unmarshal(data, &snap); err != nil {
+		s.t.Error(err)
+	}
+	s.board.Reset(snap)
+	s.last = at
+	s.resets++
+}
+
+// Push implements client.Handler.
+func (s *screen) Push(p wire.Push) {
+	if p.Offset == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.Prev != s.last.Offset || p.Offset <= p.Prev {
+		s.t.Errorf("push %d (prev %d) after %d", p.Offset, p.Prev, s.last.Offset)
+	}
+	if _, err := s.board.Apply(p); err != nil {
+		s.t.Error(err)
+	}
+	s.last.Offset = p.Offset
+	s.pushes++
+}
+
+// Refused implements client.Handler.
+func (s *screen) Refused(channel string, err *wire.Error) { s.t.Errorf("%s refused: %v", channel, err) }
+
+// Status implements client.Handler.
+func (s *screen) Status(st client.Status) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live = st.State == client.Live
+}
+
+// shown is what is on screen, without the ranges of waiting: those of a line are
+// told anew only when it changes.
+func (s *screen) shown() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.board.State()
+	out := fmt.Sprintln(st.Location, st.Desks, string(st.Settings))
+	for _, l := range st.Lines {
+		l.Wait = nil
+		out += fmt.Sprintf("%+v\n", l)
+	}
+	for i, list := range [][]board.Ticket{st.Serving, st.Recent, st.Waiting} {
+		for _, t := range list {
+			t.Wait = nil
+			out += fmt.Sprintf("%d %+v\n", i, t)
+		}
+	}
+	return out
+}
+
+// page is a board as the pages' client sees it, in a process of its own.
+type page struct {
+	in  io.WriteCloser
+	out *bufio.Scanner
+}
+
+// pageState is what such a process says.
+type pageState struct {
+	Offset         uint64
+	Problems       int
+	Resets, Pushes int
+	Board          string
+}
+
+// newPage starts one; nil where there is no Node.
+func newPage(t testing.TB, url, token string) *page {
+	t.Helper()
+	web, err := filepath.Abs("../../web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, err := exec.LookPath("node")
+	if err == nil {
+		_, err = filepath.EvalSymlinks(filepath.Join(web, "node_modules", "ws"))
+	}
+	if err != nil {
+		t.Logf("SKIPPED the pages' client, needs Node and the packages of web: %v", err)
+		return nil
+	}
+	cmd := exec.Command(node, "e2e/follow.mjs", strings.Replace(url, "http", "ws", 1)+"/ws", token, "board:1")
+	cmd.Dir = web
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 4<<20)
+	return &page{in: in, out: lines}
+}
+
+func (p *page) state(t testing.TB) (st pageState) {
+	t.Helper()
+	if _, err := io.WriteString(p.in, "?\n"); err != nil {
+		t.Fatal(err)
+	}
+	if !p.out.Scan() {
+		t.Fatal("the pages' client has ended")
+	}
+	if err := json.Unmarshal(p.out.Bytes(), &st); err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// TestBadLinks puts a link in between that breaks at every byte (F7, F9): each
+// command happens once and is answered, nobody is shown a gap, and when the link
+// is good again every client is what a fresh one is.
+func TestBadLinks(t *testing.T) {
+	data := t.TempDir()
+	node := serve(t, order{Listen: freeAddr(t), Data: data})
+	d := readDemo(t, data)
+	link := newProxy(t, d.URL, badLinks(*seedFlag, 2500))
+	l := newLoad(t, link.url(), d.StaffToken, *seedFlag, 4)
+	direct := newLoad(t, d.URL, d.StaffToken, *seedFlag+1_000_000, 1)
+	watch := newWatcher(t)
+	console := l.connect(link.url(), d.StaffToken, watch)
+	if err := console.Subscribe("console:1", nil); err != nil {
+		t.Fatal(err)
+	}
+	var screens []*screen
+	for range 4 {
+		s := &screen{t: t}
+		if err := l.connect(link.url(), d.StaffToken, s).Subscribe("board:1", nil); err != nil {
+			t.Fatal(err)
+		}
+		screens = append(screens, s)
+	}
+	pages := []*page{newPage(t, link.url(), d.StaffToken), newPage(t, link.url(), d.StaffToken)}
+	want := rounds(400, 5000)
+	eventually(t, "the link breaks often enough", 10*time.Minute, func() bool { return link.seen() >= want && l.count() >= 60 })
+	link.calm()
+	l.rest()
+	direct.rest()
+
+	fresh := &screen{t: t}
+	if err := l.connect(d.URL, d.StaffToken, fresh).Subscribe("board:1", nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a fresh screen", 30*time.Second, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
+	for i, s := range screens {
+		eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
+		if s.resets < 1 || s.pushes == 0 {
+			t.Errorf("screen %d saw %d snapshots and %d pushes", i, s.resets, s.pushes)
+		}
+	}
+	eventually(t, "the console's catching up", time.Minute, func() bool { return watch.at() >= l.newest() })
+	if pages[0] != nil {
+		clean := newPage(t, d.URL, d.StaffToken)
+		eventually(t, "a fresh page", 30*time.Second, func() bool { return clean.state(t).Resets > 0 })
+		for _, p := range pages {
+			eventually(t, "a page's catching up", time.Minute, func() bool { return p.state(t).Board == clean.state(t).Board })
+			if st := p.state(t); st.Problems > 0 || st.Pushes == 0 {
+				t.Errorf("a page saw %+v", st)
+			}
+		}
+	}
+	t.Logf("%d connections, %v, %d answers", link.seen(), link.met, l.count())
+	for _, what := range []string{"cut to the client", "cut to the hub", "half closed", "stalled"} {
+		if link.met[what] == 0 {
+			t.Errorf("no link was %s: the test proves less than it says", what)
+		}
+	}
+	l.stop()
+	direct.stop()
+	link.close()
+	node.stop(t)
+	l.check(data, 0)
+	direct.check(data, 0)
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package torture
+
+import (
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// seedFlag starts the seeded tests elsewhere.
+var seedFlag = flag.Uint64("torture.seed", 1, "the first seed of the seeded tests")
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(committerEnv); dir != "" {
+		os.Exit(commitForEver(dir))
+	}
+	if text := os.Getenv(childEnv); text != "" {
+		os.Exit(serveChild(text))
+	}
+	goleak.VerifyTestMain(m,
+		// What an opening that panicked over damage leaves of the engine.
+		goleak.IgnoreTopFunction("github.com/dgraph-io/ristretto/v2/z.(*AllocatorPool).freeupAllocators"),
+		goleak.IgnoreTopFunction("github.com/dgraph-io/badger/v4.(*DB).monitorCache"),
+		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"), // kept HTTP connections, which end by themselves
+		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"))
+}
+
+// rounds picks how often something is tried.
+func rounds(ci, torture int) int {
+	if long {
+		return torture
+	}
+	return ci
+}
+
+// eventually polls, across processes, until ok or a limit that only a defect
+// reaches.
+func eventually(t testing.TB, what string, limit time.Duration, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(limit)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("%s: not within %v", what, limit)
+		}
+	}
+}
