@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildWidget } from "./widget.mjs";
 import { allWords, wordsPlugin } from "./words.mjs";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -15,6 +16,10 @@ const assets = join(dist, "assets");
 const pages = [
   { name: "board", script: "main.ts", target: ["es2015", "chrome53"], verbatim: ["guard.js"] },
   { name: "console", script: "main.ts", target: ["es2019", "chrome80"], verbatim: [] },
+  { name: "admin", script: "main.ts", target: ["es2019", "chrome80"], verbatim: [] },
+  { name: "visitor", script: "main.ts", target: ["es2019", "chrome80"], verbatim: [] },
+  { name: "kiosk", script: "main.ts", target: ["es2019", "chrome80"], verbatim: [] },
+  { name: "join", script: "main.ts", target: ["es2019", "chrome80"], verbatim: [] },
 ];
 
 async function bundle(entry, target) {
@@ -78,6 +83,7 @@ for (const one of pages) {
   await page(one);
 }
 await plainPage();
+await buildWidget(asset, write, dist);
 write(join(dist, "words.json"), JSON.stringify(allWords()));
 // What is left of earlier builds goes last, so that there is no moment without
 // pages for a server that is running from here.

@@ -107,6 +107,9 @@ export class FakeHub {
     if (channel.startsWith("display:")) {
       return { display: this.displays.find((d) => d.id === Number(channel.slice(8))) };
     }
+    if (channel.startsWith("ticket:")) {
+      return { ticket: this.tickets.get(channel.slice(7)), transactions: [] };
+    }
     if (channel.startsWith("console:")) {
       const tickets = all.filter((t) => t.status === "NEW" || t.status === "CALLED");
       return { ...common, users: [USER], displays: this.displays, tickets, presence: [] };
@@ -191,6 +194,7 @@ export class FakeHub {
       this.reports.push(params);
       return undefined;
     }
+    if (name === "user.select") return undefined; // it has no users to note it for
     const t = params.ticket ? this.tickets.get(params.ticket) : undefined;
     if (params.ticket && !t) throw new Failure("not_found", "no such ticket");
     switch (name) {
@@ -362,6 +366,8 @@ export class FakeHub {
       return answer(200, { user: USER }, { "Set-Cookie": `${COOKIE}; HttpOnly; SameSite=Strict; Path=/` });
     }
     if (path === "/hub/v1/texts") return answer(200, { texts: [] });
+    const empty = /^\/hub\/v1\/locations\/1\/(tickets|replies|fields)$/.exec(path);
+    if (empty) return answer(200, { [empty[1]]: [] });
     if (path === "/hub/v1/locations") return answer(200, { locations: [{ id: 1, name: "Main Street" }] });
     const claim = /^\/hub\/v1\/pairings\/([^/]+)\/claim$/.exec(path);
     if (claim) {

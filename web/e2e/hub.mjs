@@ -33,7 +33,8 @@ export class RealHub {
   /** Starts the process; also after a kill, in the same folder. */
   async up() {
     const args = ["-demo", "-listen", this.url.slice(7), "-data", this.data, "-log-level", "warn", "-request-rate", "0", "-min-free", "64MiB", ...this.flags];
-    this.process = spawn(BINARY, args, { stdio: ["ignore", "inherit", "inherit"] });
+    const { NOWSERVING_BINARY: _, ...env } = process.env; // the server refuses settings that it does not know
+    this.process = spawn(BINARY, args, { stdio: ["ignore", "inherit", "inherit"], env });
     this.ended = new Promise((resolve) => this.process.on("exit", resolve));
     const until = Date.now() + READY;
     while (Date.now() < until) {

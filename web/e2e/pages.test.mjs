@@ -152,7 +152,7 @@ test("two clerks press Call on the same ticket: one gets it, the other is told",
   await signIn(other, demo.users[1] ?? demo.users[0]);
   await other.selectOption("#desk", String(demo.desks[1].id ?? demo.desks[1]));
   const id = await other.locator("#waiting li").first().getAttribute("data-ticket");
-  const press = (page) => page.evaluate((ticket) => document.querySelector(`#waiting li[data-ticket="${ticket}"] button`).click(), id);
+  const press = (page) => page.evaluate((ticket) => document.querySelector(`#waiting li[data-ticket="${ticket}"] .row-call`).click(), id);
   await Promise.all([press(clerk), press(other)]);
   const notices = async () => [await clerk.getAttribute("#notice", "class"), await other.getAttribute("#notice", "class")];
   await clerk.waitForSelector(`.called[data-ticket="${id}"]`);

@@ -15,7 +15,7 @@ try {
 } finally {
   await hub.stop();
 }
-for (const file of ["restart.test.mjs", "queue-client.test.mjs"]) {
+for (const file of ["restart.test.mjs", "queue-client.test.mjs", "chat-client.test.mjs"]) {
   status = run(file, {}) || status;
 }
 process.exit(status);

@@ -9,6 +9,12 @@ const source = `${process.cwd()}/src`;
 
 const holes = (text: string): string[] => (text.match(/\{\w+\}/g) || []).sort();
 
+/** The source of a page, in one text. */
+const codeOf = (page: string): string => readdirSync(`${source}/${page}`, { recursive: true, encoding: "utf8" })
+  .filter((file) => /\.(ts|html)$/.test(file))
+  .map((file) => readFileSync(`${source}/${page}/${file}`, "utf8"))
+  .join("\n");
+
 for (const page of readdirSync(source).filter((name) => existsSync(`${source}/${name}/words`))) {
   const read = (language: string): Record<string, string> => JSON.parse(readFileSync(`${source}/${page}/words/${language}.json`, "utf8"));
 
@@ -25,10 +31,7 @@ for (const page of readdirSync(source).filter((name) => existsSync(`${source}/${
   });
 
   test(`the words of ${page} are in use`, () => {
-    const code = readdirSync(`${source}/${page}`, { recursive: true, encoding: "utf8" })
-      .filter((file) => /\.(ts|html)$/.test(file))
-      .map((file) => readFileSync(`${source}/${page}/${file}`, "utf8"))
-      .join("\n");
+    const code = codeOf(page) + readdirSync(source).map(codeOf).filter((other) => other.includes(`from "../${page}/`)).join("\n");
     for (const key of Object.keys(read("en"))) {
       // A key may be put together: "state.NEW" from "state." and the state.
       const stem = key.includes(".") ? key.slice(0, key.indexOf(".") + 1) : key;

@@ -14,13 +14,16 @@ const TIMEOUT = 10000;
 export class Pairing {
   private readonly env: Env;
   private readonly location: number;
+  private readonly kind: "kiosk" | undefined;
   private readonly show: (code: string | undefined) => void;
   private readonly paired: (paired: Paired) => void;
   private running = false;
 
-  constructor(env: Env, location: number, show: (code: string | undefined) => void, paired: (paired: Paired) => void) {
+  /** Kind is "kiosk" for a screen that gives out numbers. */
+  constructor(env: Env, location: number, show: (code: string | undefined) => void, paired: (paired: Paired) => void, kind?: "kiosk") {
     this.env = env;
     this.location = location;
+    this.kind = kind;
     this.show = show;
     this.paired = paired;
   }
@@ -35,7 +38,7 @@ export class Pairing {
 
   private ask(): void {
     this.show(undefined);
-    this.call("POST", "/hub/v1/pairings", {}, JSON.stringify({ location: this.location }), (status, body) => {
+    this.call("POST", "/hub/v1/pairings", {}, JSON.stringify({ location: this.location, kind: this.kind }), (status, body) => {
       if (status !== 201) {
         this.env.after(RETRY, () => this.ask());
         return;

@@ -29,6 +29,8 @@ export interface BoardLine {
   name: string;
   series?: string;
   color?: string;
+  /** The line's place among the others; absent before anybody chose. */
+  rank?: number;
   waiting: number;
   wait?: WaitRange;
 }
@@ -62,7 +64,7 @@ export function readBoard(snapshot: unknown): Board {
   const s = (snapshot || {}) as Partial<Board>;
   const board: Board = {
     location: s.location || { id: 0, name: "" },
-    lines: distinct(s.lines || [], idOf, byId),
+    lines: distinct(s.lines || [], idOf, byRank),
     desks: distinct(s.desks || [], idOf, byId),
     serving: distinct(s.serving || [], keyOf, newestCall),
     recent: distinct(s.recent || [], keyOf, newestCall).slice(0, MAX_RECENT),
@@ -86,7 +88,7 @@ export function foldBoard(board: Board, push: Push): Board {
     next.lines = next.lines.map((line) => find(lines, line.id) || line);
   }
   if (data["line"]) {
-    next.lines = replace(next.lines, data["line"] as BoardLine, data["removed"] === true);
+    next.lines = replace(next.lines, data["line"] as BoardLine, data["removed"] === true, byRank);
   }
   if (data["desk"]) {
     next.desks = replace(next.desks, data["desk"] as BoardDesk, data["removed"] === true);
@@ -156,6 +158,10 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+function byRank(a: BoardLine, b: BoardLine): number {
+  return (a.rank || 0) - (b.rank || 0) || a.id - b.id;
+}
+
 function byId(a: { id: number }, b: { id: number }): number {
   return a.id - b.id;
 }
@@ -177,9 +183,9 @@ function find<T extends { id: number }>(list: T[], id: number): T | undefined {
   return undefined;
 }
 
-function replace<T extends { id: number }>(list: T[], thing: T, removed: boolean): T[] {
+function replace<T extends { id: number }>(list: T[], thing: T, removed: boolean, order: (a: T, b: T) => number = byId): T[] {
   const rest = list.filter((other) => other.id !== thing.id);
-  return removed ? rest : rest.concat(thing).sort(byId);
+  return removed ? rest : rest.concat(thing).sort(order);
 }
 
 function distinct<T, K>(list: T[], id: (thing: T) => K, order: (a: T, b: T) => number): T[] {

@@ -110,11 +110,9 @@ export class Client {
     };
   }
 
-  /** Asks for a change; sent again with the same key if the link breaks. */
-  command(name: string, params: unknown, location?: number): Promise<CommandReply> {
-    const frame = location === undefined
-      ? { name, key: this.env.key(), params }
-      : { name, key: this.env.key(), params, location };
+  /** Asks for a change; sent again with the same key if the link breaks, or by who kept the key. */
+  command(name: string, params: unknown, location?: number, key = this.env.key()): Promise<CommandReply> {
+    const frame = location === undefined ? { name, key, params } : { name, key, params, location };
     return this.outbox.add(frame, this.connected ? this.link : undefined);
   }
 
@@ -132,6 +130,11 @@ export class Client {
     return this.clockOffset === undefined ? undefined : this.env.now() + this.clockOffset;
   }
 
+  /** The hub's time, in ms, at which everything here was last current. */
+  currentAt(): number | undefined {
+    return this.current === undefined || this.clockOffset === undefined ? undefined : Math.round(this.current + this.clockOffset);
+  }
+
   private tell(verb: string, body: unknown): void {
     if (this.connected && this.link) {
       this.link.request(verb, body, (error) => {
@@ -147,7 +150,7 @@ export class Client {
       this.cancelReturn();
       this.cancelReturn = undefined;
     }
-    const link = new Link(this.env, {
+    this.link = new Link(this.env, {
       connected: (reply) => this.onConnected(reply),
       heard: () => this.onHeard(),
       push: (push) => this.onPush(push),
@@ -157,7 +160,6 @@ export class Client {
       name: this.options.name,
       pingAtMost: this.options.pingAtMost || Infinity,
     });
-    this.link = link;
   }
 
   private onConnected(reply: ConnectReply): void {

@@ -65,9 +65,8 @@ export function socketURL(location: { protocol: string; host: string }): string 
   return (location.protocol === "https:" ? "wss://" : "ws://") + location.host + "/ws";
 }
 
-/** The real thing. */
-export function browserEnv(): Env {
-  const url = socketURL(window.location);
+/** The real thing; url is for a page that came from somewhere else than the hub. */
+export function browserEnv(url = socketURL(window.location)): Env {
   return {
     now: steadyClock(() => performance.now(), () => Date.now()),
     after: (ms, run) => {

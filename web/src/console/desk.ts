@@ -1,75 +1,65 @@
-// What the clerk has chosen: desk and lines, remembered per person and location.
-import { Console, User } from "./state";
+// What the clerk works with: a desk and lines. The hub keeps it (user.select), so
+// colleagues see it and every console of one user is alike; a choice shows here at
+// once and goes back if the hub refuses it.
+import { Console } from "./state";
 
 interface Choice {
-  desk?: number;
+  desk: number | undefined;
   /** Undefined: every line. */
-  lines?: number[];
+  lines: number[] | undefined;
 }
 
-/** The clerk's own settings. */
+/** Tells the hub; answers whether it was done. */
+export type Selecting = (params: { desk?: number; lines?: number[] }) => Promise<boolean>;
+
 export class DeskChoice {
-  private choice: Choice = {};
-  private readonly name: string;
-  private readonly stored: boolean;
+  /** What was chosen here and is not confirmed yet, or what a hub without users was told. */
+  private chosen: Partial<Choice> = {};
 
-  constructor(user: number, location: number) {
-    this.name = `nowserving.console.${user}.${location}`;
-    let text: string | null = null;
-    try {
-      text = localStorage.getItem(this.name);
-      this.choice = text ? JSON.parse(text) : {};
-    } catch {
-      // Without storage the choice lasts as long as the page.
-    }
-    this.stored = text !== null;
-  }
+  constructor(private readonly user: number, private readonly tell: Selecting) {}
 
-  /** Takes over what the hub knows of this user, until there is a choice. */
-  suggest(user: User | undefined): void {
-    if (this.stored || !user) {
-      return;
-    }
-    if (this.choice.desk === undefined && user.desk) this.choice.desk = user.desk;
-    if (this.choice.lines === undefined && user.lines?.length) this.choice.lines = user.lines;
+  /** The hub has spoken about this user: what it says holds. */
+  confirmed(): void {
+    this.chosen = {};
   }
 
   /** The chosen desk, while there is one of that id. */
   desk(state: Console): number | undefined {
-    return state.desks.some((d) => d.id === this.choice.desk) ? this.choice.desk : undefined;
+    const known = "desk" in this.chosen ? this.chosen.desk : state.users.find((u) => u.id === this.user)?.desk;
+    return state.desks.some((d) => d.id === known) ? known : undefined;
   }
 
   lines(state: Console): Set<number> {
-    const open = state.lines.filter((l) => !l.disabled).map((l) => l.id);
-    const { lines } = this.choice;
-    return new Set(lines ? open.filter((id) => lines.indexOf(id) >= 0) : open);
+    const open = state.lines.filter((l) => !l.disabled && !l.archived).map((l) => l.id);
+    const known = "lines" in this.chosen ? this.chosen.lines : state.users.find((u) => u.id === this.user)?.lines;
+    return new Set(known?.length ? open.filter((id) => known.indexOf(id) >= 0) : open);
   }
 
   setDesk(desk: number | undefined): void {
-    if (desk === undefined) {
-      delete this.choice.desk;
-    } else {
-      this.choice.desk = desk;
-    }
-    this.save();
+    this.chosen.desk = desk;
+    this.send({ desk: desk || 0 }, "desk");
   }
 
-  toggleLine(state: Console, line: number, on: boolean): void {
+  /** The last line cannot be left: nobody would ever be called. */
+  toggleLine(state: Console, line: number, on: boolean): boolean {
     const lines = this.lines(state);
     if (on) {
       lines.add(line);
     } else {
       lines.delete(line);
     }
-    this.choice.lines = Array.from(lines);
-    this.save();
+    if (lines.size === 0) {
+      return false;
+    }
+    this.chosen.lines = Array.from(lines);
+    this.send({ lines: this.chosen.lines }, "lines");
+    return true;
   }
 
-  private save(): void {
-    try {
-      localStorage.setItem(this.name, JSON.stringify(this.choice));
-    } catch {
-      // See the constructor.
-    }
+  private send(params: { desk?: number; lines?: number[] }, part: keyof Choice): void {
+    const asked = this.chosen[part];
+    void this.tell(params).then((done) => {
+      if (!done && this.chosen[part] === asked) delete this.chosen[part];
+    });
   }
 }

@@ -1,6 +1,8 @@
-// The few calls that are not on the socket: signing in, and pairing screens.
+// The calls that are not on the socket.
 import { HubError } from "../client/index";
 import { call } from "../common/http";
+import { StaffTicket } from "./state";
+import { Transaction } from "./timeline";
 
 export interface SessionUser {
   id: number;
@@ -9,6 +11,30 @@ export interface SessionUser {
   lastName?: string;
   admin?: boolean;
   locations: number[];
+}
+
+export interface Reply {
+  id: number;
+  title: string;
+  text: string;
+  category?: string;
+}
+
+export interface InputField {
+  id: string;
+  type: string;
+  title?: string;
+  multiSelect?: boolean;
+  lines?: number[];
+  options?: Array<{ id: string; title: string; color?: string }>;
+}
+
+export interface Uploaded {
+  file: string;
+  name: string;
+  size: number;
+  type: string;
+  state: string;
 }
 
 /** Who is signed in, or undefined. */
@@ -52,4 +78,50 @@ export async function claimScreen(code: string, location: number, name: string):
 export async function locationNames(): Promise<Map<number, string>> {
   const answer = await call("GET", "/hub/v1/locations");
   return new Map((answer.locations || []).map((l: { id: number; name: string }) => [l.id, l.name]));
+}
+
+/** Tickets, live and past, by what is asked of them. */
+export async function findTickets(location: number, query: Record<string, string>): Promise<StaffTicket[]> {
+  const text = Object.keys(query).map((name) => `${name}=${encodeURIComponent(query[name]!)}`).join("&");
+  return (await call("GET", `/hub/v1/locations/${location}/tickets?${text}`)).tickets || [];
+}
+
+export async function cannedReplies(location: number): Promise<Reply[]> {
+  return (await call("GET", `/hub/v1/locations/${location}/replies`)).replies || [];
+}
+
+export async function inputFields(location: number): Promise<InputField[]> {
+  return (await call("GET", `/hub/v1/locations/${location}/fields`)).fields || [];
+}
+
+/** Entries of a thread that are older than seq, oldest first. */
+export async function olderEntries(ticket: string, seq: number): Promise<Transaction[]> {
+  return (await call("GET", `/hub/v1/tickets/${ticket}/transactions?before=${seq}`)).transactions || [];
+}
+
+/** A fresh link for the visitor. */
+export async function visitorLink(ticket: string): Promise<string> {
+  return new URL((await call("POST", `/hub/v1/tickets/${ticket}/link`)).link, window.location.href).href;
+}
+
+export function fileAddress(ticket: string, file: string, thumb = false): string {
+  return `/hub/v1/tickets/${ticket}/files/${encodeURIComponent(file)}${thumb ? "?thumb=1" : ""}`;
+}
+
+/** Sends one file, as it is. */
+export async function upload(ticket: string, file: File): Promise<Uploaded> {
+  let response: Response;
+  try {
+    response = await fetch(`/hub/v1/tickets/${ticket}/files`, {
+      method: "POST", credentials: "same-origin", cache: "no-store", body: file,
+      headers: { "X-Nowserving": "1", "Content-Type": file.type || "application/octet-stream", "X-File-Name": encodeURIComponent(file.name) },
+    });
+  } catch {
+    throw new HubError({ code: "unavailable", message: "the hub could not be reached" });
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) {
+    throw new HubError(answer.error || { code: "internal", message: `status ${response.status}` });
+  }
+  return answer;
 }

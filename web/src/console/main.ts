@@ -2,11 +2,14 @@
 import { HubError } from "../client/index";
 import { App } from "./app";
 import { byId, fillSelect, setText } from "../common/dom";
+import { setUpDialogs } from "./dialogs";
 import { currentUser, locationNames, redeem, SessionUser, signIn, signOut } from "./http";
 import { Setup } from "./setup";
-import { errorWords } from "./words";
+import { chooseLanguage, errorWords, LANGUAGES, say, translatePage, words } from "./words";
 
 const RETRY = 3000;
+/** The credential ran out: what was typed is still theirs. */
+const EXPIRED = 4003;
 
 let app: App | undefined;
 
@@ -14,20 +17,20 @@ function show(view: "loading" | "sign-in" | "setup" | "work"): void {
   document.body.dataset["view"] = view;
 }
 
-function leave(note: string): void {
-  app?.stop();
+function leave(note: string, forget = false): void {
+  app?.stop(forget);
   app = undefined;
   show("sign-in");
+  document.title = say("console");
+  setText(byId("user-name"), "");
   setText(byId("sign-in-note"), note);
   byId("email").focus();
 }
 
 function work(user: SessionUser, location: number): void {
-  app?.stop();
+  app?.stop(false);
   show("work");
-  app = new App(user, location, (code) => {
-    leave(code === 4003 ? "Your sign-in ran out. Sign in again." : "You were signed out.");
-  });
+  app = new App(user, location, (code) => leave(say(code === EXPIRED ? "left.expired" : "left.ended")));
   app.start();
 }
 
@@ -39,7 +42,7 @@ function enter(user: SessionUser): void {
     return;
   }
   if (locations.length === 0) {
-    leave("You have no location to work in. Ask an administrator.");
+    leave(say("left.nowhere"));
     return;
   }
   byId("location-pick").hidden = locations.length < 2;
@@ -53,7 +56,7 @@ function enter(user: SessionUser): void {
 
 async function offerLocations(locations: number[]): Promise<void> {
   const names = await locationNames().catch(() => new Map<number, string>());
-  fillSelect(byId("location"), locations.map((id) => [String(id), names.get(id) || `Location ${id}`]));
+  fillSelect(byId("location"), locations.map((id) => [String(id), names.get(id) || say("locationNumber", { id })]));
 }
 
 const setup = new Setup(() => void start());
@@ -84,12 +87,28 @@ async function start(): Promise<void> {
     }
   } catch {
     // The hub is away; whether we are signed in shows when it is back.
-    leave("The hub could not be reached. Trying again\u2026");
+    leave(say("left.away"));
     window.setTimeout(() => {
       if (!app) void start();
     }, RETRY);
   }
 }
+
+function offerLanguages(): void {
+  for (const id of ["language", "sign-in-language"]) {
+    const select = byId<HTMLSelectElement>(id);
+    fillSelect(select, LANGUAGES.map(([code, name]): [string, string] => [code, name]));
+    select.value = words.language;
+    select.addEventListener("change", () => {
+      chooseLanguage(select.value);
+      window.location.reload(); // drafts are kept, and everything else is at the hub
+    });
+  }
+}
+
+translatePage();
+offerLanguages();
+setUpDialogs();
 
 byId("sign-in-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -101,14 +120,13 @@ byId("sign-in-form").addEventListener("submit", (event) => {
       enter(user);
     },
     (error: HubError) => {
-      setText(byId("sign-in-note"),
-        error.code === "unauthenticated" ? "E-mail or password is wrong." : errorWords(error));
+      setText(byId("sign-in-note"), error.code === "unauthenticated" ? say("wrongPassword") : errorWords(error));
     },
   );
 });
 
 byId("sign-out").addEventListener("click", () => {
-  signOut().then(() => leave(""), () => leave("The hub could not be told that you left."));
+  signOut().then(() => leave("", true), () => leave(say("left.untold"), true));
 });
 
 void start();

@@ -2,7 +2,7 @@
 import { HubError } from "../client/index";
 import { byId, setText } from "../common/dom";
 import { createLocation, setPassword } from "./http";
-import { errorWords } from "./words";
+import { errorWords, say } from "./words";
 
 const FALLBACK_ZONE = "Etc/UTC";
 
@@ -34,6 +34,7 @@ export class Setup {
     field("setup-password").required = password;
     field("setup-name").required = location;
     field("setup-zone").value = ownZone();
+    field("setup-lines").value ||= say("linesExample");
     field(password ? "setup-password" : "setup-name").focus();
   }
 

@@ -1,24 +1,86 @@
 // The fold of a console channel: everything is replaced by id, never patched.
 import { Push } from "../client/index";
 
+export interface Labelled {
+  value: string;
+  color?: string;
+}
+
+export interface Participant {
+  id: number;
+  name: string;
+  displayName?: string;
+  type: string;
+  identifier?: string;
+  userName?: string;
+  isActive?: boolean;
+  readUpTo: number;
+}
+
+export interface Conversation {
+  state?: string;
+  owner?: { user: number; name?: string } | null;
+  seq?: number;
+  /** The visitor's messages since staff wrote last, by their numbers. */
+  clientFrom?: number;
+  clientSeq?: number;
+  lastActivity?: string;
+  open?: string;
+  participants?: Participant[];
+  details?: { source?: { title?: string; uri?: string }; userAgent?: string };
+  field1?: string;
+}
+
+export interface Visit {
+  start: string;
+  end?: string;
+  line: number;
+  user?: number;
+  desk?: number;
+}
+
+export interface WaitRange {
+  min: number;
+  max: number;
+}
+
+export interface External {
+  provider: string;
+  title: string;
+  data: unknown;
+  created?: string;
+}
+
 export interface StaffTicket {
   id: string;
   publicId: string;
   key: string;
   status: string;
   line: number;
+  source?: string;
   firstName?: string;
   lastName?: string;
   phoneNumber?: string;
   email?: string;
+  languageCode?: string;
   created?: { date: string };
   called?: { date: string; caller?: number; desk?: number };
+  served?: { date: string };
   assigned?: { assigner?: number; assignee?: number };
-  labels?: Array<{ value: string; color?: string }>;
+  labels?: Labelled[];
+  extra?: Array<{ title: string; value: string; url?: string; color?: string }>;
+  external?: External[];
+  interactions?: Visit[];
   recalls: number;
   order?: string;
   offset?: number;
-  conversation?: { state?: string };
+  wait?: WaitRange;
+  quoted?: WaitRange;
+  appointment?: { start: string; end: string; assignee?: number };
+  overtook?: { reason: string; user?: number; at: string };
+  answer?: { kind: string; at: string; until?: string };
+  conversation?: Conversation;
+  erased?: boolean;
 }
 
 export interface Line {
@@ -27,7 +89,9 @@ export interface Line {
   series?: string;
   color?: string;
   disabled?: boolean;
+  archived?: boolean;
   waiting?: number;
+  wait?: WaitRange;
 }
 
 export interface Desk {
@@ -79,6 +143,7 @@ export interface Presence {
   name?: string;
   audience?: string;
   display?: number;
+  user?: number;
   online?: boolean;
 }
 
@@ -90,6 +155,8 @@ export interface Console {
   displays: Display[];
   devices: Map<number, Device>;
   tickets: Map<string, StaffTicket>;
+  /** What ended lately, newest last: for a second look, and to undo. */
+  ended: Map<string, StaffTicket>;
   /**
    * Per ticket the offset of its last call or recall, which receipts name. Only
    * calls that were pushed: receipts of earlier ones went by unseen.
@@ -108,6 +175,7 @@ export function readConsole(snapshot: unknown): Console {
     displays: byId(s.displays || []),
     devices: new Map(((s.devices || []) as Device[]).map((device): [number, Device] => [device.display, device])),
     tickets: new Map(),
+    ended: new Map(),
     calls: new Map(),
     presence: s.presence || [],
   };
@@ -141,9 +209,12 @@ export function foldConsole(state: Console, push: Push): void {
     foldTicket(state, push, data.ticket);
   }
   for (const line of (data.lines || []) as Line[]) {
-    // A change of numbers does not make up a line that was removed.
-    if (state.lines.some((known) => known.id === line.id)) {
-      state.lines = replace(state.lines, line, false);
+    // A change of numbers does not make up a line that was removed, and does not
+    // say whether one is open.
+    const known = state.lines.find((other) => other.id === line.id);
+    if (known) {
+      const { disabled, archived } = known;
+      state.lines = replace(state.lines, { ...(disabled === undefined ? {} : { disabled }), ...(archived === undefined ? {} : { archived }), ...line }, false);
     }
   }
   const removed = data.removed === true;
@@ -163,13 +234,28 @@ function foldTicket(state: Console, push: Push, ticket: StaffTicket): void {
   if (erased || isOver(ticket)) {
     state.tickets.delete(ticket.id);
     state.calls.delete(ticket.id);
+    noteEnded(state, ticket, erased || ticket.erased === true);
     return;
   }
+  state.ended.delete(ticket.id);
   state.tickets.set(ticket.id, ticket);
   if (ticket.status !== "CALLED") {
     state.calls.delete(ticket.id);
   } else if (push.offset && (push.push === "ticket.called" || push.push === "ticket.recalled")) {
     state.calls.set(ticket.id, push.offset);
+  }
+}
+
+/** So many ended tickets are kept in view. */
+export const ENDED_KEPT = 60;
+
+/** Keeps what ended, the newest ones; who was erased is gone from here as well. */
+export function noteEnded(state: Console, ticket: StaffTicket, erased = ticket.erased === true): void {
+  state.ended.delete(ticket.id);
+  if (erased) return;
+  state.ended.set(ticket.id, ticket);
+  if (state.ended.size > ENDED_KEPT) {
+    state.ended.delete(state.ended.keys().next().value as string);
   }
 }
 

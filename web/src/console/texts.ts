@@ -3,7 +3,7 @@
 import { HubError } from "../client/index";
 import { byId } from "../common/dom";
 import { call } from "../common/http";
-import { errorWords } from "./words";
+import { errorWords, say } from "./words";
 
 interface Text {
   ticket: string;
@@ -55,13 +55,13 @@ export class Texts {
   private row(text: Text): HTMLElement {
     const item = document.createElement("li");
     const words = document.createElement("p");
-    words.textContent = `${text.publicId} \u2192 ${text.to}${text.valid ? "" : " (not a phone number)"}: ${text.body}`;
+    words.textContent = say(text.valid ? "textTo" : "textToNoPhone", { number: text.publicId, to: text.to, text: text.body });
     item.appendChild(words);
-    for (const [status, label] of [["SENT", "Sent"], ["INVALID_NUMBER", "Wrong number"]] as const) {
+    for (const [status, label] of [["SENT", say("textSent")], ["INVALID_NUMBER", say("textWrong")]] as const) {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = label;
-      button.setAttribute("aria-label", `${label}: message to ${text.publicId}`);
+      button.setAttribute("aria-label", say("textAbout", { action: label, number: text.publicId }));
       button.addEventListener("click", () => {
         button.disabled = true;
         call("POST", `/hub/v1/texts/${text.ticket}/${text.seq}`, { status }).then(

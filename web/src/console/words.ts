@@ -1,41 +1,87 @@
 // What the console says, and errors in words.
 import { HubError, NOT_SENT, Status, TIMED_OUT } from "../client/index";
+import { chooseWords } from "../common/words";
+import all from "words:console";
 import { Shown } from "./receipts";
 import { StaffTicket } from "./state";
 
-export function fullName(person: { firstName?: string; lastName?: string }): string {
+const LANGUAGE = "nowserving.language";
+
+/** The languages that the console speaks, by their own names. */
+export const LANGUAGES: ReadonlyArray<[code: string, name: string]> = [
+  ["en", "English"], ["es", "Espa\u00f1ol"], ["de", "Deutsch"], ["fr", "Fran\u00e7ais"], ["ar", "\u0627\u0644\u0639\u0631\u0628\u064a\u0629"],
+];
+
+function wanted(): string[] {
+  if (typeof window === "undefined") {
+    return ["en"];
+  }
+  let chosen: string | null = null;
+  try {
+    chosen = localStorage.getItem(LANGUAGE);
+  } catch {
+    // Without storage the browser's languages hold.
+  }
+  return (chosen ? [chosen] : []).concat(Array.from(navigator.languages || [navigator.language]));
+}
+
+/** Remembers a language for the next load of the page. */
+export function chooseLanguage(code: string): void {
+  try {
+    localStorage.setItem(LANGUAGE, code);
+  } catch {
+    // See wanted.
+  }
+}
+
+export const words = chooseWords(all, wanted());
+
+export function say(key: string, values: Readonly<Record<string, string | number>> = {}): string {
+  return words.say(key, values);
+}
+
+/** Puts the words into the parts of the page that are there from the start. */
+export function translatePage(): void {
+  document.documentElement.lang = words.language;
+  document.documentElement.dir = words.direction;
+  document.querySelectorAll<HTMLElement>("[data-say]").forEach((element) => (element.textContent = say(element.dataset["say"]!)));
+  document.querySelectorAll<HTMLElement>("[data-say-label]").forEach((element) => element.setAttribute("aria-label", say(element.dataset["sayLabel"]!)));
+  document.querySelectorAll<HTMLElement>("[data-say-hint]").forEach((element) => element.setAttribute("placeholder", say(element.dataset["sayHint"]!)));
+}
+
+export function fullName(person: { firstName?: string | undefined; lastName?: string | undefined }): string {
   return [person.firstName, person.lastName].filter(Boolean).join(" ");
 }
 
 export function deskWords(name: string): string {
-  return /^\d+[A-Za-z]?$/.test(name) ? `Desk ${name}` : name;
+  return /^\d+[A-Za-z]?$/.test(name) ? say("deskNumber", { desk: name }) : name;
 }
 
 /** The error for people; the hub's own message where it says more than we could. */
 export function errorWords(error: HubError): string {
   switch (error.code) {
     case "empty":
-      return "Nobody is waiting in your lines.";
+      return say("error.empty");
     case "conflict":
     case "bad_request":
     case "too_large":
       return sentence(error.message);
     case "not_found":
-      return "That ticket is not there any more.";
+      return say("error.notFound");
     case "forbidden":
-      return "You may not do this.";
+      return say("error.forbidden");
     case "unauthenticated":
-      return "Your sign-in has ended. Sign in again.";
+      return say("error.signedOut");
     case "rate_limited":
-      return error.retryAfter ? `Too fast. Try again in ${error.retryAfter} s.` : "Too fast. Try again in a moment.";
+      return error.retryAfter ? say("error.fastFor", { seconds: error.retryAfter }) : say("error.fast");
     case "unavailable":
-      return "The hub cannot take this now. Try again in a moment.";
+      return say("error.unavailable");
     case TIMED_OUT:
-      return "No answer from the hub. It may have been done: look before you press again.";
+      return say("error.timedOut");
     case NOT_SENT:
-      return "The hub could not be reached. Nothing was done.";
+      return say("error.notSent");
     default:
-      return "Something went wrong at the hub. Try again.";
+      return say("error.internal");
   }
 }
 
@@ -45,19 +91,9 @@ function sentence(text: string): string {
 }
 
 export function statusWords(status: Status, clock: (ms: number) => string): string {
-  const since = status.since === undefined ? "" : ` since ${clock(status.since)}`;
-  switch (status.state) {
-    case "live":
-      return "Live";
-    case "connecting":
-      return "Connecting\u2026";
-    case "stale":
-      return `No news${since}`;
-    case "offline":
-      return `Offline${since}`;
-    case "final":
-      return "Signed out";
-  }
+  const key = status.since === undefined || status.state === "live" || status.state === "connecting" || status.state === "final"
+    ? `link.${status.state}` : `link.${status.state}Since`;
+  return say(key, { time: status.since === undefined ? "" : clock(status.since) });
 }
 
 /** Why buttons are disabled, or "" when they are not. */
@@ -66,25 +102,25 @@ export function disabledReason(status: Status): string {
     case "live":
       return "";
     case "connecting":
-      return "Connecting to the hub\u2026";
+      return say("blocked.connecting");
     case "final":
-      return "This session has ended.";
+      return say("blocked.final");
     default:
-      return "No connection to the hub. What you see may be old.";
+      return say("blocked.away");
   }
 }
 
 /** "Shown on 2/2 screens, sound ok" */
 export function shownWords(shown: Shown): string {
   if (shown.screens === 0) {
-    return "No screens are paired";
+    return say("shown.none");
   }
-  let text = `Shown on ${shown.painted}/${shown.screens} screens`;
+  let text = say("shown.on", { painted: shown.painted, screens: shown.screens });
   if (shown.heard > 0) {
-    text += shown.heard >= shown.rooms ? ", sound ok" : `, sound in ${shown.heard}/${shown.rooms} rooms`;
+    text += shown.heard >= shown.rooms ? say("shown.heard") : say("shown.heardIn", { heard: shown.heard, rooms: shown.rooms });
   }
   if (shown.offline > 0) {
-    text += ` (${shown.offline} offline)`;
+    text += say("shown.offline", { offline: shown.offline });
   }
   return text;
 }
@@ -98,28 +134,29 @@ export function duration(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(total % 60)}` : `${minutes}:${two(total % 60)}`;
 }
 
-/** "A-42 is served." after a command that was done. */
+/** The commands whose doing is worth a word, and the word's key. */
+const DONE: Readonly<Record<string, string>> = {
+  "ticket.create": "done.create",
+  "ticket.call": "done.call",
+  "ticket.callNext": "done.call",
+  "ticket.recall": "done.recall",
+  "ticket.serve": "done.serve",
+  "ticket.noShow": "done.noShow",
+  "ticket.cancel": "done.cancel",
+  "ticket.returnToQueue": "done.return",
+  "ticket.forward": "done.forward",
+  "ticket.enqueue": "done.enqueue",
+  "ticket.reorder": "done.reorder",
+};
+
+/** "A-42 is served." after a command that was done; "" where the page itself shows it. */
 export function doneWords(name: string, ticket: StaffTicket | undefined): string {
-  const who = ticket ? ticket.publicId : "Ticket";
-  switch (name) {
-    case "ticket.create":
-      return `${who} waits.`;
-    case "ticket.call":
-    case "ticket.callNext":
-      return `${who} is called.`;
-    case "ticket.recall":
-      return `${who} is called again.`;
-    case "ticket.serve":
-      return `${who} is served.`;
-    case "ticket.noShow":
-      return `${who} did not show up.`;
-    case "ticket.cancel":
-      return `${who} is cancelled.`;
-    case "ticket.returnToQueue":
-      return `${who} waits again.`;
-    case "ticket.forward":
-      return `${who} waits in another line.`;
-    default:
-      return "Done.";
-  }
+  const key = DONE[name];
+  return key ? say(key, { number: ticket?.publicId || say("ticket") }) : "";
+}
+
+/** Who a ticket is about: its name, or what else is known. */
+export function whoWords(ticket: StaffTicket): string {
+  const client = ticket.conversation?.participants?.find((p) => p.type === "Client");
+  return fullName(ticket) || client?.name || ticket.email || ticket.phoneNumber || say("nameless");
 }

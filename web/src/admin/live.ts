@@ -1,0 +1,93 @@
+// The screens of a location as they are now: settings, presence, reports,
+// receipts, all from the console's channel.
+import { Push } from "../client/index";
+
+export interface Display {
+  id: number;
+  name: string;
+  kind?: string;
+  lines?: number[];
+  layout?: string;
+  theme?: string;
+  desk?: number;
+  inches?: number;
+  width?: number;
+  height?: number;
+  seat?: number;
+  rows?: number;
+  room?: string;
+  mute?: boolean;
+}
+
+/** What a screen last said of itself. */
+export interface Device {
+  display: number;
+  engine: string;
+  version: string;
+  layout: string;
+  sound: string;
+  drift: number;
+  width: number;
+  height: number;
+  receipt: number;
+  seen: string;
+  speaks: boolean;
+}
+
+export interface Receipt {
+  display: number;
+  offset: number;
+  painted: boolean;
+  spoken: boolean;
+  time: string;
+}
+
+export interface Screens {
+  displays: Display[];
+  devices: Map<number, Device>;
+  receipts: Map<number, Receipt>;
+  lines: Array<{ id: number; name: string }>;
+  desks: Array<{ id: number; name: string }>;
+  /** The sessions that are there, with the screen of each. */
+  present: Map<string, number>;
+}
+
+export function readScreens(snapshot: unknown): Screens {
+  const s = (snapshot || {}) as any;
+  const screens: Screens = {
+    displays: (s.displays || []).slice(), devices: new Map(), receipts: new Map(), lines: s.lines || [], desks: s.desks || [], present: new Map(),
+  };
+  for (const device of (s.devices || []) as Device[]) screens.devices.set(device.display, device);
+  for (const member of s.presence || []) {
+    if (member.display) screens.present.set(member.session, member.display);
+  }
+  return screens;
+}
+
+export function online(screens: Screens, display: number): boolean {
+  return Array.from(screens.present.values()).indexOf(display) >= 0;
+}
+
+/** Applies a push; answers whether it was about screens. */
+export function foldScreens(screens: Screens, push: Push): boolean {
+  const data = push.data as any;
+  switch (push.push) {
+    case "presence":
+      if (!data.display) return false;
+      if (data.online) screens.present.set(data.session, data.display);
+      else screens.present.delete(data.session);
+      return true;
+    case "device":
+      screens.devices.set(data.display, data);
+      return true;
+    case "receipt":
+      screens.receipts.set(data.display, { ...data, time: push.time });
+      return true;
+    case "display.changed": {
+      const rest = screens.displays.filter((one) => one.id !== data.display.id);
+      screens.displays = data.removed ? rest : rest.concat(data.display).sort((a, b) => a.id - b.id);
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,102 @@
+// Colleagues, whom they serve, and the screens of the location.
+import { HubError } from "../client/index";
+import { byId, Item, KeyedList, make, setText } from "../common/dom";
+import { Host } from "./host";
+import { claimScreen } from "./http";
+import { calledTickets, Display, User } from "./state";
+import { errorWords, fullName, say } from "./words";
+
+/** A screen that is online and does not report for so long is stuck. */
+const SILENT = 35000;
+
+export class People {
+  private readonly colleagues: KeyedList<User>;
+  private readonly screens: KeyedList<Display>;
+
+  constructor(private readonly host: Host) {
+    const heir = byId("people");
+    this.colleagues = new KeyedList(byId("colleagues"), (u) => String(u.id), () => colleagueRow(host), heir);
+    this.screens = new KeyedList(byId("screens"), (d) => String(d.id), () => screenRow(host), heir);
+    byId("pair").hidden = !host.user.admin;
+    byId("admin-link").hidden = !host.user.admin;
+  }
+
+  listen(on: (target: EventTarget, type: string, run: (event: any) => void) => void): void {
+    on(byId("pair"), "submit", (event: Event) => this.pair(event));
+  }
+
+  render(): void {
+    const state = this.host.state();
+    this.colleagues.update(state.users.filter((u) => u.id !== this.host.user.id));
+    this.screens.update(state.displays);
+    const online = state.displays.filter((d) => d.online).length;
+    setText(byId("screens-count"), state.displays.length ? `${online}/${state.displays.length}` : "");
+    byId("screens-none").hidden = state.displays.length > 0;
+  }
+
+  private pair(event: Event): void {
+    event.preventDefault();
+    const code = byId<HTMLInputElement>("pair-code").value.replace(/[\s-]/g, "").toUpperCase();
+    const name = byId<HTMLInputElement>("pair-name").value.trim();
+    const note = byId("pair-note");
+    claimScreen(code, this.host.location, name).then(
+      () => {
+        note.className = "note good";
+        setText(note, say("paired", { name }));
+        byId<HTMLInputElement>("pair-code").value = "";
+      },
+      (error: HubError) => {
+        note.className = "note";
+        setText(note, error.code === "not_found" ? say("pairUnknown") : errorWords(error));
+      },
+    );
+  }
+}
+
+function colleagueRow(host: Host): Item<User> {
+  const element = make("li", "person");
+  const dot = make("span", "dot", element);
+  const who = make("span", "person-who", element);
+  const name = make("span", "person-name", who);
+  const about = make("span", "person-about", who);
+  return {
+    element,
+    update(user) {
+      const state = host.state();
+      const online = state.presence.some((p) => p.user === user.id);
+      element.classList.toggle("online", online);
+      dot.setAttribute("role", "img");
+      dot.setAttribute("aria-label", say(online ? "online" : "offline"));
+      setText(name, fullName(user) || user.email);
+      const served = calledTickets(state).filter((t) => t.called?.caller === user.id).map((t) => t.publicId);
+      const lines = (user.lines || []).map((id) => host.lineName(id)).filter(Boolean);
+      const parts = [user.desk ? host.deskName(user.desk) : say("noDesk"), served.length ? say("serves", { numbers: served.join(", ") }) : "", lines.join(", ")];
+      setText(about, parts.filter(Boolean).join(" \u00b7 "));
+    },
+  };
+}
+
+function screenRow(host: Host): Item<Display> {
+  const element = make("li", "person screen");
+  const dot = make("span", "dot", element);
+  const who = make("span", "person-who", element);
+  const name = make("span", "person-name", who);
+  const about = make("span", "person-about", who);
+  return {
+    element,
+    update(display) {
+      const device = host.state().devices.get(display.id);
+      const locked = !!device && !display.mute && device.sound === "locked";
+      const stuck = !!device && host.now() - Date.parse(device.seen) > SILENT;
+      const care = !!display.online && (locked || stuck);
+      element.dataset["display"] = String(display.id);
+      element.classList.toggle("online", !!display.online);
+      element.classList.toggle("care", care);
+      dot.setAttribute("role", "img");
+      dot.setAttribute("aria-label", say(display.online ? "online" : "offline"));
+      setText(name, display.name);
+      const sound = !device ? "" : display.mute ? say("sound.muted") : say(`sound.${device.sound}`);
+      setText(about, [say(display.online ? "online" : "offline"), display.online ? sound : "", display.online && stuck ? say("screenStuck") : ""].filter(Boolean).join(" \u00b7 "));
+    },
+  };
+}

@@ -1,0 +1,97 @@
+// The fold of a visitor's ticket channel, and what follows from it. Pure.
+import { Push } from "../client/wire";
+import { Payload, Ticket, Transaction } from "./types";
+
+/** The ticket and its thread, by sequence number. */
+export interface Thread {
+  ticket: Ticket;
+  transactions: Transaction[];
+  /** The hub's time of the last change. */
+  asOf: string;
+}
+
+/** What a person wrote or the house says, as against what merely happened. */
+const SPOKEN = ["Message", "IntroductionMessage", "ByeByeMessage", "PendingAlert"];
+
+export const spoken = (t: Transaction): boolean => SPOKEN.indexOf(t.type) >= 0;
+export const mine = (t: Transaction): boolean => t.fromType === "Client";
+
+/** Puts transactions together: each number once, the later word counts. */
+export function merge(...lists: ReadonlyArray<readonly Transaction[]>): Transaction[] {
+  const bySeq = new Map<number, Transaction>();
+  for (const list of lists) {
+    for (const transaction of list) bySeq.set(transaction.seq, transaction);
+  }
+  return Array.from(bySeq.values()).sort((a, b) => a.seq - b.seq);
+}
+
+/** The thread after a push of the ticket's channel. */
+export function foldThread(thread: Thread, push: Push): Thread {
+  const ticket = push.data["ticket"] as Ticket | undefined;
+  const transaction = push.data["transaction"] as Transaction | undefined;
+  if (push.push === "position") {
+    const { position, wait } = push.data as { position?: number; wait?: Ticket["wait"] };
+    const next: Ticket = { ...thread.ticket };
+    delete next.position;
+    delete next.wait;
+    if (position) next.position = position;
+    if (wait) next.wait = wait;
+    return { ...thread, ticket: next, asOf: push.time };
+  }
+  if (push.push === "ticket.erased") {
+    return { ticket: { ...(ticket || thread.ticket), erased: true }, transactions: [], asOf: push.time };
+  }
+  return {
+    ticket: ticket || thread.ticket,
+    transactions: transaction ? merge(thread.transactions, [transaction]) : thread.transactions,
+    asOf: push.offset ? push.time : thread.asOf,
+  };
+}
+
+/** How many messages the visitor has not read: arithmetic on the cursor, never a count of its own. */
+export function unread(thread: Thread): number {
+  const conversation = thread.ticket.conversation;
+  const read = conversation ? conversation.readUpTo : 0;
+  return thread.transactions.filter((t) => t.seq > read && spoken(t) && !mine(t)).length;
+}
+
+/** Up to where there is something to be marked as read; 0 when there is nothing. */
+export function readable(thread: Thread): number {
+  if (!unread(thread)) return 0;
+  const last = thread.transactions[thread.transactions.length - 1];
+  return last ? last.seq : 0;
+}
+
+export type SendState = "sent" | "delivered" | "read" | "failed";
+
+/** How far one of the visitor's own messages has come. */
+export function sendState(thread: Thread, t: Transaction): SendState {
+  const conversation = thread.ticket.conversation;
+  if (t.status === "Failed" || t.status === "Rejected") return "failed";
+  if (t.status === "Read" || (conversation && (conversation.seenUpTo || 0) >= t.seq)) return "read";
+  return t.status === "Delivered" ? "delivered" : "sent";
+}
+
+/** The buttons that wait for a choice: those of the last message, if it is not the visitor's. */
+export function choices(thread: Thread): { payload: Payload; locked: boolean } | undefined {
+  const said = thread.transactions.filter(spoken);
+  const last = said[said.length - 1];
+  if (!last || mine(last) || !last.payload) return undefined;
+  const payload = last.payload;
+  const replies = (payload.quickReplies || []).length > 0 ||
+    (payload.templates || []).some((card) => (card.buttons || []).some((b) => b.type === "text" || b.type === "postback"));
+  return { payload, locked: replies && !payload.enableFreeTextInput && isOpen(thread) };
+}
+
+export function isOpen(thread: Thread): boolean {
+  const conversation = thread.ticket.conversation;
+  return !!conversation && conversation.state !== "Closed";
+}
+
+/** Nothing more will happen with it: a new conversation may begin. */
+export function isOver(thread: Thread): boolean {
+  const { status } = thread.ticket;
+  const waiting = status === "NEW" || status === "CALLED";
+  const conversation = thread.ticket.conversation;
+  return !waiting && (!conversation || conversation.state === "Closed");
+}
