@@ -52,7 +52,7 @@ func (c *call) display() (id, location int, err error) {
 	}
 	for _, at := range c.locations() {
 		c.Ledger.View(at, func(s *ticket.State) {
-			if d := s.Displays[id]; d != nil && !d.Removed {
+			if d := s.Displays[id]; d != nil && !d.Removed && d.Kind == "" { // a kiosk is no TV
 				location = at
 			}
 		})

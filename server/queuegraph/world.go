@@ -28,6 +28,8 @@ func photograph(s *ticket.State) *branch {
 		Location: s.Location, lines: maps.Clone(s.Lines), desks: maps.Clone(s.Desks), users: maps.Clone(s.Users),
 		displays: maps.Clone(s.Displays), active: map[int]bool{}, scheduled: map[int]bool{},
 	}
+	// A kiosk is no TV.
+	maps.DeleteFunc(b.displays, func(_ int, d *ticket.Display) bool { return d.Kind != "" })
 	for _, t := range s.Tickets {
 		switch t.Place.Status {
 		case ticket.New, ticket.Called:

@@ -42,7 +42,7 @@ const says = (page, who, text) => page.waitForFunction(
 
 /** A visitor with the panel open, before the first message. */
 async function visitor(path = "/", noted = problems) {
-  const context = await browser.newContext({ viewport: { width: 1100, height: 800 } });
+  const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, reducedMotion: "reduce" });
   const page = await openPage(context, site.url + path, noted);
   await page.click(".launcher");
   await page.waitForSelector(".begin");

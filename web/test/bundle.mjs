@@ -12,6 +12,8 @@ import { parse } from "acorn";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const assets = join(root, "dist", "assets");
 const BOARD_LIMIT = 25 * 1024;
+const LOADER_LIMIT = 4 * 1024;
+const WIDGET_LIMIT = 25 * 1024;
 
 /** Names that Chromium 53 does not have. */
 const BANNED_JS = [
@@ -76,8 +78,27 @@ parse(built(/^guard-[0-9a-f]+\.js$/), { ecmaVersion: 3 });
 const zipped = gzipSync(board).length;
 assert.ok(zipped <= BOARD_LIMIT, `the board is ${zipped} bytes gzipped, at most ${BOARD_LIMIT}`);
 
+/** What runs on other people's sites: small, and under any policy of theirs. */
+const BANNED_ON_SITES = ["innerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "document.cookie", ".outerHTML"];
+
+function checkWidget(code, name, limit) {
+  const size = gzipSync(code).length;
+  assert.ok(size <= limit, `${name} is ${size} bytes gzipped, at most ${limit}`);
+  for (const banned of BANNED_ON_SITES) {
+    assert.ok(!code.includes(banned), `${name} uses ${banned}`);
+  }
+  return size;
+}
+
+assert.throws(() => checkWidget("a.innerHTML=b", "it", 100));
+assert.throws(() => checkWidget("a".repeat(9), "it", 8));
+const loader = checkWidget(readFileSync(join(root, "dist", "widget.js"), "utf8"), "the loader", LOADER_LIMIT);
+const apps = readdirSync(assets).filter((name) => /^widget-[a-z]{2}-[0-9a-f]+\.js$/.test(name));
+assert.equal(apps.length, 5, "the widget's app in every language");
+const app = Math.max(...apps.map((name) => checkWidget(readFileSync(join(assets, name), "utf8"), name, WIDGET_LIMIT)));
+
 const first = digest();
 assert.equal(spawnSync(process.execPath, [join(root, "build.mjs")], { stdio: "inherit" }).status, 0);
 assert.equal(digest(), first, "two builds give the same bytes");
 
-console.log(`board: ES2015, ${zipped} bytes gzipped, builds repeat`);
+console.log(`board: ES2015, ${zipped} bytes gzipped; widget: loader ${loader}, app at most ${app}; builds repeat`);

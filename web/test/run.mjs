@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { cssPlugin } from "../widget.mjs";
 import { wordsPlugin } from "../words.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -22,7 +23,7 @@ await build({
   target: "node20",
   sourcemap: "inline",
   logLevel: "warning",
-  plugins: [wordsPlugin],
+  plugins: [wordsPlugin, cssPlugin],
 });
 const files = tests.map((name) => join(out, name.replace(/\.ts$/, ".mjs")));
 const run = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], {
