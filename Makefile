@@ -60,6 +60,7 @@ lint: web
 race: web
 	@.ci/compiler
 	go test -race -shuffle=on -timeout 10m ./...
+	go test -count 1 -timeout 10m -run '^TestWorld$$' ./hub/sim -sim.seeds 1000
 
 .PHONY: web-test
 web-test: web
@@ -78,6 +79,18 @@ bench: build
 .PHONY: fuzz
 fuzz: web
 	FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+# Minutes of crashes, power cuts, full disks, bad links, hostile clients and broken
+# programs; `make race` runs a few rounds of the same tests. Needs root for the
+# disks (what is skipped says so).
+.PHONY: torture
+torture: web
+	@start=$$SECONDS; .ci/torture; echo "PASS: torture; $$((SECONDS - start)) s"
+
+# Breaks the program on purpose, one line at a time: each break must be noticed.
+.PHONY: mutants
+mutants: web
+	MUTANTS=1 go test -count 1 -timeout 20m -run '^TestMutants' -v ./server/torture
 
 .PHONY: clean
 clean:

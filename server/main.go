@@ -56,7 +56,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		AllowPrivateWebhooks: c.AllowPrivateWebhooks,
 		Texts:                node.TextProvider{Base: c.TextURL, Account: c.TextAccount, Token: c.TextToken, From: c.TextFrom},
 		QueueRate:            limit.Rate{PerSecond: c.QueueRate, Burst: c.QueueBurst}, Drain: c.Drain, Limits: limits,
-		Proxies: ops.Proxies{Trusted: c.TrustedProxies}, VisitorTTL: c.VisitorTTL, SessionIdle: c.SessionIdle, SessionMax: c.SessionMax,
+		ChatRate: limit.Rate{PerSecond: c.ChatRate, Burst: c.ChatBurst},
+		Proxies:  ops.Proxies{Trusted: c.TrustedProxies}, VisitorTTL: c.VisitorTTL, SessionIdle: c.SessionIdle, SessionMax: c.SessionMax,
 		Clock: time.Now, Log: log, Speech: c.Speech,
 	})
 	if err == nil {

@@ -103,7 +103,7 @@ func TestEraseLongThreadIsResumed(t *testing.T) {
 	}{
 		{store.FaultRule{Prefix: store.PrefixErasing, Nth: 1, Mode: store.FailBefore}, false},
 		{store.FaultRule{Prefix: store.PrefixErasing, Nth: 1, Mode: store.FailAfter}, true},
-		{store.FaultRule{Prefix: store.PrefixResult, Nth: 12, Mode: store.FailBefore}, true},
+		{store.FaultRule{Prefix: store.PrefixResult, Nth: 10, Mode: store.FailBefore}, true},
 		{store.FaultRule{Prefix: store.PrefixErasing, Nth: 2, Mode: store.FailBefore}, true},
 		{store.FaultRule{Prefix: store.PrefixErasing, Nth: 2, Mode: store.FailAfter}, true},
 	} {

@@ -63,6 +63,11 @@ func (i *inspection) all(look func(Store, func(error)) error) error {
 	if err := i.found(i.s.checkTables()); err != nil {
 		return err
 	}
+	if len(i.problems) == 0 { // damaged data is left as it is
+		if err := i.guarded(i.s.resumeErasures); err != nil {
+			return err
+		}
+	}
 	err := i.s.view(func(txn *badger.Txn) error {
 		for _, part := range []func(*badger.Txn) error{i.journals, i.tickets, i.owners, i.values, i.results} {
 			if err := i.guarded(func() error { return part(txn) }); err != nil {

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { allWords, wordsPlugin } from "./words.mjs";
 
@@ -42,18 +43,18 @@ function domNames() {
 }
 
 /**
- * The names of private members that mean nothing outside of `this`: those, and only
- * those, may be shortened. A name that is also somebody else's (of the document's,
- * of the wire's) is left alone.
+ * The names of members that only our own classes know: those, and only those, may
+ * be shortened. A name that is also the document's, the loader's, or a key of some
+ * object (the wire's, the words') is left alone.
  */
 function shortened() {
-  const code = ["src/widget", "src/client", "src/launcher", "src/common"].flatMap((folder) =>
-    readdirSync(join(root, folder)).filter((file) => file.endsWith(".ts")).map((file) => readFileSync(join(root, folder, file), "utf8"))).join("\n");
-  const all = new Set([...code.matchAll(/private (?:readonly |async )*(\w{5,})/g)].map((found) => found[1]));
-  const others = code.replace(/this\.\w+/g, "").replace(/private (?:readonly |async )*\w+/g, "");
-  const dom = new Set(domNames());
-  const names = [...all].filter((name) => !dom.has(name) && !new RegExp(`\\b${name}\\b`).test(others.replace(/\/\/.*|\/\*[^]*?\*\//g, "")));
-  return new RegExp(`^(${names.join("|")})$`);
+  const read = (folder) => readdirSync(join(root, folder)).filter((file) => file.endsWith(".ts")).map((file) => readFileSync(join(root, folder, file), "utf8")).join("\n");
+  const code = ["src/widget", "src/client", "src/common"].map(read).join("\n").replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
+  const found = (pattern) => [...code.matchAll(pattern)].map((match) => match[1]);
+  const members = [...found(/private (?:readonly |async )*(\w{4,})/g), ...found(/^  (?:async )?(\w{4,})\([^;]*\{$/gm)];
+  const others = code.replace(/private (?:readonly |async )*\w+/g, "");
+  const keys = new Set([...domNames(), ...read("src/launcher").match(/\w+/g), ...others.match(/\w+(?=\??:)/g), ...others.match(/(?<=["'`.])\w+(?=["'`])/g)]);
+  return new RegExp(`^(${[...new Set(members)].filter((name) => !keys.has(name) && name !== "constructor").join("|")})$`);
 }
 
 async function bundle(entry, plugins, define = {}, mangleProps = undefined) {
@@ -64,6 +65,9 @@ async function bundle(entry, plugins, define = {}, mangleProps = undefined) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
+/** Compressed once, as well as can be: these go to every visitor of every site. */
+const packed = (content) => gzipSync(content, { level: 9 });
+
 /** Builds everything; asset and write are those of build.mjs. */
 export async function buildWidget(asset, write, dist) {
   const short = shortened();
@@ -71,8 +75,11 @@ export async function buildWidget(asset, write, dist) {
   for (const language of Object.keys(allWords("widget"))) {
     const app = await bundle("src/widget/main.ts", [oneLanguage(language), wordsPlugin, cssPlugin], {}, short);
     apps[language] = asset(`widget-${language}.js`, app);
+    write(join(dist, `${apps[language]}.gz`), packed(app));
   }
-  write(join(dist, "widget.js"), await bundle("src/launcher/main.ts", [wordsPlugin, cssPlugin], { APPS: JSON.stringify(apps) }));
+  const loader = await bundle("src/launcher/main.ts", [wordsPlugin, cssPlugin], { APPS: JSON.stringify(apps) });
+  write(join(dist, "widget.js"), loader);
+  write(join(dist, "widget.js.gz"), packed(loader));
   // For loaders of an earlier build that are still in somebody's page.
   write(join(dist, "widget-apps.json"), JSON.stringify(apps));
   const frame = asset("widget-frame.js", await bundle("src/widget/frame.ts", []));

@@ -63,6 +63,8 @@ type SetTalkFields struct {
 	Fields         [10]*string
 	UniqueArgument *string
 	Details        *Details
+	// Members are laid over Details, or over what is known, member by member.
+	Members map[string]json.RawMessage
 	// Dynamic are bot variables, by name; those that are not named stay.
 	Dynamic []DynamicParameter
 }

@@ -25,6 +25,9 @@ func (c SetTalkFields) decide(s *State, env Env) ([]Event, error) {
 	if c.Details != nil {
 		private.Details = c.Details
 	}
+	if private.Details, err = MergeDetails(private.Details, c.Members); err != nil {
+		return nil, err
+	}
 	if err := firstOf(checkFieldTexts(&private), checkDetails(private.Details), s.setDynamic(&private, t.ID, c.Dynamic, env.Now)); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -195,7 +196,7 @@ func (l *Log) Flush(ctx context.Context) error {
 	for {
 		l.mu.Lock()
 		n := min(len(l.fresh), maintainBatch)
-		batch := l.fresh[:n:n]
+		batch := slices.Clone(l.fresh[:n]) // the last one may be counted up meanwhile
 		lost := l.lost
 		l.mu.Unlock()
 		if n == 0 {
@@ -228,7 +229,7 @@ func (l *Log) written(batch []*Logged, lost int) {
 	if i := len(batch) - 1; l.fresh[i] != batch[i] {
 		rest = l.fresh[i:]
 	}
-	l.fresh = append([]*Logged(nil), rest...)
+	l.fresh = slices.Clone(rest)
 	if lost > 0 { // said once there is room again
 		l.lost -= lost
 		l.fresh = append(l.fresh, &Logged{

@@ -141,6 +141,41 @@ func TestLogCountsTheSame(t *testing.T) {
 	}
 }
 
+func TestLogLosesNothingWhileItWrites(t *testing.T) {
+	l := openLog(t, newLogStore())
+	const many, each = 4, 200
+	var busy sync.WaitGroup
+	for w := range many {
+		busy.Go(func() {
+			for i := range each {
+				e := deny(1)
+				e.On = fmt.Sprint(w, i/10) // ten in a row are the same
+				l.Audit(e)
+				if i%7 == 0 {
+					if err := l.Flush(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	busy.Wait()
+	total := 0
+	for before := uint64(0); ; {
+		got := page(t, l, before, maxPage)
+		if len(got) == 0 {
+			break
+		}
+		for _, e := range got {
+			total += max(e.Times, 1)
+		}
+		before = got[len(got)-1].Seq
+	}
+	if total != many*each {
+		t.Errorf("%d acts, %d are told", many*each, total)
+	}
+}
+
 func TestLogTriesAgainAndSaysWhatItLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newLogStore()

@@ -205,10 +205,22 @@ func (d *Deps) defaults() {
 	}
 }
 
-// policy is what of HTML may stay: text, links, pictures, tables; nothing that
-// runs, loads a page or looks like a form.
+// policy is what of HTML may stay: text, links, pictures, lists and tables; nothing
+// that runs, loads a page or looks like a form, and no names that a page showing it
+// could take for its own.
 func policy() *bluemonday.Policy {
-	p := bluemonday.UGCPolicy()
+	p := bluemonday.NewPolicy()
+	p.AllowStandardURLs()
+	p.AllowElements(
+		"article", "aside", "section", "figure", "figcaption", "details", "summary", "h1", "h2", "h3", "h4", "h5", "h6",
+		"br", "div", "hr", "p", "span", "wbr", "abbr", "cite", "code", "dfn", "em", "mark", "s", "samp", "strong", "sub", "sup", "var",
+		"b", "i", "pre", "small", "strike", "tt", "u", "blockquote", "q", "del", "ins", "ruby", "rp", "rt", "kbd", "time",
+	)
+	p.AllowAttrs("dir").Matching(bluemonday.Direction).Globally()
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowImages()
+	p.AllowLists()
+	p.AllowTables()
 	p.RequireNoFollowOnLinks(true)
 	p.AddTargetBlankToFullyQualifiedLinks(true)
 	return p

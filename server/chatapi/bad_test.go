@@ -289,3 +289,50 @@ func form(t testing.TB, name string, content []byte) ([]byte, string) {
 	}
 	return out.Bytes(), w.FormDataContentType()
 }
+
+// HTML of people's comes out without anything that runs, loads a page, looks like a
+// form or hides: whatever way it is written.
+func TestHTMLIsClean(t *testing.T) {
+	r := newRig(t)
+	id := r.open("x")
+	for _, c := range []struct{ in, out string }{
+		{`<p>Hi <b>you</b></p>`, `<p>Hi <b>you</b></p>`},
+		{`<p>1<script>alert(1)</script>2</p>`, `<p>12</p>`},
+		{`<scr<script>ipt>alert(1)</scr</script>ipt>x`, `ipt&gt;alert(1)ipt&gt;x`},
+		{`<SCRIPT SRC=//x.example/x.js></SCRIPT>x`, `x`},
+		{`<p onclick="alert(1)" onmouseover=alert(1)>x</p>`, `<p>x</p>`},
+		{`<img src=x onerror=alert(1)>`, `<img src="x">`},
+		{`<img/src="x"/onerror="alert(1)">`, `<img src="x">`},
+		{`<a href="javascript:alert(1)">x</a>`, `x`},
+		{`<a href="JaVaScRiPt:alert(1)">x</a>`, `x`},
+		{`<a href=" javascript:alert(1)">x</a>`, `x`},
+		{"<a href=\"java\nscript:alert(1)\">x</a>", `x`},
+		{"<a href=\"\x01javascript:alert(1)\">x</a>", `x`},
+		{`<a href="&#106;&#97;vascript:alert(1)">x</a>`, `x`},
+		{`<a href="&#x6A;avascript&colon;alert(1)">x</a>`, `x`},
+		{`<a href="vbscript:x">x</a>`, `x`},
+		{`<a href="data:text/html,<script>alert(1)</script>">x</a>`, `x`},
+		{`<img src="data:image/svg+xml;base64,PHN2Zz4=">`, ``},
+		{`<svg onload=alert(1)><script>alert(1)</script></svg>x`, `x`},
+		{`<svg><a xlink:href="javascript:alert(1)"><text>x</text></a></svg>`, `x`},
+		{`<math><mtext><style><img src=x onerror=alert(1)></style></mtext></math>`, ``},
+		{`<style>body{background:url(//x.example)}</style>x`, `x`},
+		{`<p style="position:fixed;background:url(javascript:alert(1))">x</p>`, `<p>x</p>`},
+		{`<iframe src="//x.example"></iframe>x`, `x`},
+		{`<object data=x></object><embed src=x>x`, `x`},
+		{`<form action=//x.example><input name=p><button>go</button></form>`, `go`},
+		{`<base href="//x.example/"><link rel=stylesheet href=x><meta http-equiv=refresh content="0;url=//x">x`, `x`},
+		{`<noscript><p title="</noscript><img src=x onerror=alert(1)>">x`, `<img src="x">&#34;&gt;x`},
+		{`<template><script>alert(1)</script></template>x`, `x`},
+		{`<!--<script>alert(1)</script>-->x`, `x`},
+		{`<p id="login" name="x" class="y">x</p>`, `<p>x</p>`}, // an id would be a name in the page that shows it
+		{`&lt;script&gt;alert(1)&lt;/script&gt;`, `&lt;script&gt;alert(1)&lt;/script&gt;`},
+		{`<a href="https://x.example/?a=1&amp;b=2">x</a>`, `<a href="https://x.example/?a=1&amp;b=2" rel="nofollow noopener" target="_blank">x</a>`},
+		{`<a href="mailto:a@x.example">x</a>`, `<a href="mailto:a@x.example" rel="nofollow">x</a>`},
+	} {
+		a := r.post(fmt.Sprint("tickets/send/", id), map[string]string{"text": "t", "html": c.in})
+		if got := a.at("html"); got != c.out {
+			t.Errorf("%q\n  came out as %q\n  want        %q", c.in, got, c.out)
+		}
+	}
+}

@@ -92,36 +92,6 @@ type participantIn struct {
 	Type, ProtocolType, SubProtocolType, Name, DisplayName, Identifier, DepartmentIdentifier, UserName string
 }
 
-// mergeDetails lays given members over what is known, member by member.
-func mergeDetails(old *ticket.Details, in map[string]json.RawMessage) (*ticket.Details, error) {
-	if len(in) == 0 {
-		return old, nil
-	}
-	d := ticket.Details{}
-	if old != nil {
-		d = *old
-	}
-	for name, v := range in {
-		if string(v) == "null" {
-			continue
-		}
-		one, err := json.Marshal(map[string]json.RawMessage{name: v})
-		if err == nil {
-			if strings.EqualFold(name, "referral") { // a member that is given is given whole
-				d.Referral = ticket.Referral{}
-			}
-			err = json.Unmarshal(one, &d)
-		}
-		if err != nil {
-			return nil, wire.FieldError("details", "details.%s has the wrong form", clip(name))
-		}
-	}
-	if string(d.Claims) == "null" {
-		d.Claims = nil
-	}
-	return &d, nil
-}
-
 // createTicket is POST /tickets/create.
 func createTicket(c *call) (any, error) {
 	var in createIn
@@ -166,7 +136,7 @@ func (c *call) conversation(in *createIn) (cmd ticket.OpenConversation, err erro
 		cmd.Fields[i] = value(v)
 	}
 	cmd.UniqueArgument = value(in.UniqueArgument)
-	if cmd.Details, err = mergeDetails(nil, in.Details); err != nil {
+	if cmd.Details, err = ticket.MergeDetails(nil, in.Details); err != nil {
 		return cmd, err
 	}
 	if cmd.Dynamic, err = in.dynamic(); err != nil {

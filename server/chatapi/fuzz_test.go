@@ -63,7 +63,7 @@ func FuzzBodies(f *testing.F) {
 		}
 		var in createIn
 		if decodeBody(b, &in) == nil {
-			if d, err := mergeDetails(&ticket.Details{UserAgent: "x"}, in.Details); err == nil && d != nil {
+			if d, err := ticket.MergeDetails(&ticket.Details{UserAgent: "x"}, in.Details); err == nil && d != nil {
 				if _, err := json.Marshal(d); err != nil {
 					t.Errorf("details that cannot be written: %v", err)
 				}

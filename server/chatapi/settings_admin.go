@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"maps"
 	"net/url"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/outbox"
+	"github.com/nowserving/nowserving/store"
 )
 
 // What administrators do with a department. The REST form of this API has no
@@ -100,6 +102,12 @@ func (s Settings) whole() Settings {
 		s.Idle = map[string]Span{}
 	}
 	return s
+}
+
+// ReplyDoc is a canned reply as it is stored; it is not checked.
+func ReplyDoc(location int, r CannedReply) (store.Doc, error) {
+	r.AutoTags, r.Attachments = append([]string{}, r.AutoTags...), []json.RawMessage{}
+	return jsonDoc(replyDocs(location), replyKey(r.ID), r)
 }
 
 // CannedReplies lists a location's canned replies by id.

@@ -122,14 +122,9 @@ func setFields(c *call) (any, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	cmd := ticket.SetTalkFields{Ref: refOf(t), Fields: in.list(), UniqueArgument: in.UniqueArgument}
+	cmd := ticket.SetTalkFields{Ref: refOf(t), Fields: in.list(), UniqueArgument: in.UniqueArgument, Members: in.Details}
 	if cmd.Dynamic, err = in.dynamic(); err != nil {
 		return nil, err
-	}
-	if len(in.Details) > 0 {
-		if cmd.Details, err = mergeDetails(t.Private.Details, in.Details); err != nil {
-			return nil, err
-		}
 	}
 	if _, err := c.do(cmd, ledger.Request{Location: c.loc}); err != nil {
 		return nil, err

@@ -61,6 +61,12 @@ type Config struct {
 	QueueRate  float64
 	QueueBurst int
 
+	// ChatRate and ChatBurst limit each department in each group of operations of
+	// the chat API; its tokens and its messages without a ticket have limits of
+	// their own, which grow with ChatRate.
+	ChatRate  float64
+	ChatBurst int
+
 	// PendingMax and PendingPerAddress bound the sockets that have not yet said
 	// who they are.
 	PendingMax        int
@@ -91,6 +97,8 @@ func Default() Config {
 		RequestBurst:      1000,
 		QueueRate:         10,
 		QueueBurst:        40,
+		ChatRate:          10,
+		ChatBurst:         600,
 		PendingMax:        1000,
 		PendingPerAddress: 200, // a lobby's screens come back together after a power cut
 		SessionIdle:       12 * time.Hour,
@@ -124,6 +132,8 @@ func (c *Config) Validate() error {
 		{"request-burst", between(c.RequestBurst, 1, 1e6), "is 1 to 1000000"},
 		{"queue-rate", c.QueueRate >= 0.1 && c.QueueRate <= 1e6, "is 0.1 to 1000000 a second"},
 		{"queue-burst", between(c.QueueBurst, 1, 1e6), "is 1 to 1000000"},
+		{"chat-rate", c.ChatRate >= 0.1 && c.ChatRate <= 1e6, "is 0.1 to 1000000 a second"},
+		{"chat-burst", between(c.ChatBurst, 1, 1e6), "is 1 to 1000000"},
 		{"pending-max", between(c.PendingMax, 1, 1e6), "is 1 to 1000000"},
 		{"pending-per-address", between(c.PendingPerAddress, 1, c.PendingMax), "is 1 to pending-max"},
 		{"session-max", within(c.SessionMax, time.Minute, 90*24*time.Hour), "is 1m to 2160h"},

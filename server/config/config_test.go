@@ -129,6 +129,7 @@ func TestValidateKnowsEveryFlag(t *testing.T) {
 		"group-max": func(c *Config) { c.GroupMax = 0 }, "max-body": func(c *Config) { c.MaxBody = 0 },
 		"request-rate": func(c *Config) { c.RequestRate = -1 }, "request-burst": func(c *Config) { c.RequestBurst = 0 },
 		"queue-rate": func(c *Config) { c.QueueRate = 0 }, "queue-burst": func(c *Config) { c.QueueBurst = 0 },
+		"chat-rate": func(c *Config) { c.ChatRate = 0 }, "chat-burst": func(c *Config) { c.ChatBurst = 0 },
 		"text-account": func(c *Config) { c.TextAccount = "a" }, "text-token": func(c *Config) { c.TextToken = "a" },
 		"text-from": func(c *Config) { c.TextFrom = "a" }, "text-url": func(c *Config) { c.TextURL = "a" },
 		"pending-max": func(c *Config) { c.PendingMax = 0 }, "pending-per-address": func(c *Config) { c.PendingPerAddress = 0 },

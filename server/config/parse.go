@@ -81,6 +81,8 @@ func (c *Config) define(fs *flag.FlagSet) (version *bool) {
 	fs.IntVar(&c.RequestBurst, "request-burst", c.RequestBurst, "`requests` at once from one address")
 	fs.Float64Var(&c.QueueRate, "queue-rate", c.QueueRate, "requests a `number` a second that a key of the queue API may make")
 	fs.IntVar(&c.QueueBurst, "queue-burst", c.QueueBurst, "requests that a key of the queue API may make at once")
+	fs.Float64Var(&c.ChatRate, "chat-rate", c.ChatRate, "requests a `number` a second that a department may make of each group of the chat API")
+	fs.IntVar(&c.ChatBurst, "chat-burst", c.ChatBurst, "requests that a department may make of each group of the chat API at once")
 	fs.IntVar(&c.PendingMax, "pending-max", c.PendingMax, "most `sockets` that have not said who they are")
 	fs.IntVar(&c.PendingPerAddress, "pending-per-address", c.PendingPerAddress, "the same from one address, in `sockets`")
 	fs.DurationVar(&c.SessionIdle, "session-idle", c.SessionIdle, "end a browser's sign-in after this `time` without use")
@@ -138,6 +140,7 @@ func help(out io.Writer, fs *flag.FlagSet) {
 	fmt.Fprint(out, `nowserving: one hub for waiting lines and conversations.
 
 Usage: nowserving [flags]
+       nowserving backup | restore | verify | collect [flags]; each knows -help
 
 Every flag is also a variable (-log-level is NOWSERVING_LOG_LEVEL) and a line of
 the config file (log-level=debug). Flags win over variables, variables over the

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -76,17 +77,18 @@ func TestEntriesOfFields(t *testing.T) {
 // newest; and nobody else costs anything.
 func TestFeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		asked, waiting, there := 0, 1, true
+		var asked, waiting atomic.Int64
+		waiting.Store(1) // 0: the site is gone
 		f := newFeeds(func(string) (SiteConfig, bool) {
-			asked++
-			return SiteConfig{Lines: []openLine{{Waiting: waiting}}}, there
+			asked.Add(1)
+			return SiteConfig{Lines: []openLine{{Waiting: int(waiting.Load())}}}, waiting.Load() > 0
 		})
 		done := make(chan struct{})
 		go func() { defer close(done); f.run(t.Context()) }()
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		if asked != 0 {
-			t.Errorf("nobody looks, and it was asked %d times", asked)
+		if n := asked.Load(); n != 0 {
+			t.Errorf("nobody looks, and it was asked %d times", n)
 		}
 		x, err := f.join("k", "addr")
 		if err != nil {
@@ -95,19 +97,21 @@ func TestFeeds(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		<-x.box // what it is at first
-		if len(x.box) != 0 || asked != 5 {
-			t.Errorf("%d changes told, asked %d times", len(x.box), asked)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		if len(x.box) != 0 || asked.Load() != 10 {
+			t.Errorf("%d changes told, asked %d times", len(x.box), asked.Load())
 		}
-		waiting = 2
+		waiting.Store(2)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		waiting = 3
+		waiting.Store(3)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if got := string(<-x.box); !strings.Contains(got, `"waiting":3`) || len(x.box) != 0 {
 			t.Errorf("told %s and %d more", got, len(x.box))
 		}
-		there = false
+		waiting.Store(0)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if got := <-x.box; got != nil {
@@ -143,6 +147,37 @@ func TestPagesOfStrangers(t *testing.T) {
 		b := &beginning{form: widgetForm{Page: pageOf{URL: given, Title: "\xff<T>\x00"}}}
 		if got := b.details().Source; got.URI != want || want != "" && got.Title != "<T>" {
 			t.Errorf("%q: %+v", given, got)
+		}
+	}
+}
+
+// Only what came through a widget was proved to be somebody's: what other systems
+// call unique is not.
+func TestWhoseAConversationIs(t *testing.T) {
+	s := ticket.NewState(1)
+	s.Location = &ticket.Location{ID: 1, GUID: "g"}
+	created := func(credential, unique string) ticket.Event {
+		return ticket.Event{
+			Type: ticket.EventCreated, Ticket: 17, Facts: ticket.Facts{Actor: ticket.Actor{Kind: ticket.ActorVisitor, Credential: credential}},
+			Personal: &ticket.Personal{Private: &ticket.Private{UniqueArgument: unique}},
+		}
+	}
+	f := NewVisitEffects(nil)
+	for what, c := range map[string]struct {
+		e    ticket.Event
+		docs int
+	}{
+		"proved": {created("widget:k", "u"), 2}, "unknown": {created("widget:k", ""), 0}, "another system's": {created("key:a", "u"), 0},
+		"erased": {ticket.Event{Type: ticket.EventErased, Ticket: 17}, 1}, "anything else": {ticket.Event{Type: ticket.EventCalled, Ticket: 17}, 0},
+	} {
+		docs := f.Effects(s, c.e)
+		if len(docs) != c.docs {
+			t.Errorf("%s: %d documents", what, len(docs))
+		}
+		for _, d := range docs {
+			if strings.HasSuffix(d.Kind, ":u") || d.Key == "u" {
+				t.Errorf("%s: the person's own name is in %s %s", what, d.Kind, d.Key)
+			}
 		}
 	}
 }

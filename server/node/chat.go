@@ -18,6 +18,7 @@ import (
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/chatapi"
 	"github.com/nowserving/nowserving/server/ops"
+	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/outbox"
 	"github.com/nowserving/nowserving/store"
 )
@@ -42,8 +43,8 @@ func (n *Node) buildChat(ctx context.Context) error {
 		carrier = n.sender
 	}
 	n.chat, err = chatapi.New(chatapi.Deps{
-		Carrier: carrier,
-		Ledger:  n.ledger, Tokens: n.auth, Access: n.access, Clock: n.o.Clock, Log: n.o.Log, Effects: n.chatEffects,
+		Carrier: carrier, Rates: chatRates(n.o.ChatRate),
+		Ledger: n.ledger, Tokens: n.auth, Access: n.access, Clock: n.o.Clock, Log: n.o.Log, Effects: n.chatEffects,
 		Dir: filepath.Join(n.o.Data, filesFolder), Key: key, Events: n.outbox, Gateway: n.texts, BaseURL: n.base,
 		Hooks: n.outbox, Secrets: n.auth.ChatSecrets,
 		Secure: n.o.Proxies.Secure, UserChanged: n.auth.UserChanged, Addr: n.clientIP,
@@ -56,6 +57,22 @@ func (n *Node) buildChat(ctx context.Context) error {
 	}
 	n.teller.Attach(n.chat)
 	return nil
+}
+
+// chatRates are the chat API's limits; those on tokens and on messages without a
+// ticket keep their proportion to the general one.
+func chatRates(general limit.Rate) chatapi.Rates {
+	r := chatapi.DefaultRates()
+	if general.Off() {
+		return r
+	}
+	factor := general.PerSecond / r.General.PerSecond
+	for _, one := range []*limit.Rate{&r.Token, &r.Send} {
+		one.PerSecond *= factor
+		one.Burst = max(1, int(float64(one.Burst)*factor))
+	}
+	r.General = general
+	return r
 }
 
 // chatSecret is what a department's webhooks are signed with: its newest secret.
@@ -155,6 +172,15 @@ func demoTags() []chatapi.Tag {
 	return []chatapi.Tag{{Name: "Info", Color: "#1C6EA4"}, {Name: "Sales", Color: "#1E7B4F"}, {Name: "VIP", Color: "#8E44AD"}}
 }
 
+// demoReplies are what its clerks answer often.
+func demoReplies() []chatapi.CannedReply {
+	return []chatapi.CannedReply{
+		{Title: "Greeting", Text: "Hello! How may I help you?", CategoryName: "General", Culture: "en-US", IsPublished: true},
+		{Title: "Opening hours", Text: "We are open from 9 to 17, Monday to Friday.", CategoryName: "General", Culture: "en-US", IsPublished: true},
+		{Title: "One moment", Text: "One moment please, I am looking into it.", CategoryName: "General", Culture: "en-US", IsPublished: true, AutoTags: []string{"Info"}},
+	}
+}
+
 // chat gives the demonstration's departments what the conversation API can be
 // tried with.
 func (m *demoMaker) chat(d *Demo, events *outbox.Outbox) {
@@ -184,6 +210,17 @@ func (m *demoMaker) chat(d *Demo, events *outbox.Outbox) {
 		}
 		if err != nil {
 			m.err = fmt.Errorf("make the demo: conversations: %w", err)
+			return
+		}
+	}
+	for i, r := range demoReplies() {
+		r.ID = i + 1
+		doc, err := chatapi.ReplyDoc(d.Location, r)
+		if err == nil {
+			err = m.ledger.PutDocs(m.ctx, doc)
+		}
+		if err != nil {
+			m.err = fmt.Errorf("make the demo: canned replies: %w", err)
 			return
 		}
 	}

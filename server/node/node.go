@@ -52,6 +52,9 @@ type Options struct {
 	PeopleRates *hubapi.Rates
 	// QueueRate limits each key of the queue API; zero is its documented rate.
 	QueueRate limit.Rate
+	// ChatRate limits each department in each group of the chat API's operations;
+	// zero is its documented rate.
+	ChatRate limit.Rate
 	// AllowPrivateWebhooks lets webhooks go to private addresses.
 	AllowPrivateWebhooks bool
 	// Texts is who sends text messages.

@@ -33,11 +33,12 @@ func (n *Node) pages(r *httprouter.Router) {
 			n.fail(w, r, wire.Errorf(wire.NotFound, "there is no such file"))
 			return
 		}
-		if isWidgetAsset(r.URL.Path) {
-			forAnySite(w.Header())
-		}
 		// A name carries its content's hash, so what is under it never changes.
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		if isWidgetAsset(r.URL.Path) {
+			n.widgetAsset(w, r, files)
+			return
+		}
 		assets.ServeHTTP(w, r)
 	})
 }

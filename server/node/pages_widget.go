@@ -75,13 +75,37 @@ func (n *Node) widgetScript(files fs.FS, name func(*http.Request) string) httpro
 			n.fail(w, r, wire.Errorf(wire.NotFound, "this build has no pages; run make web"))
 			return
 		}
-		forAnySite(w.Header())
-		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 		w.Header().Set("Cache-Control", "no-cache")
-		sum := sha256.Sum256(body)
-		w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+		serveScript(w, r, files, name(r), body)
 	}
+}
+
+// widgetAsset serves one of the app's scripts, whose name carries its hash.
+func (n *Node) widgetAsset(w http.ResponseWriter, r *http.Request, files fs.FS) {
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	body, err := fs.ReadFile(files, name)
+	if err != nil || !strings.HasSuffix(name, ".js") {
+		n.fail(w, r, wire.Errorf(wire.NotFound, "there is no such file"))
+		return
+	}
+	serveScript(w, r, files, name, body)
+}
+
+// serveScript serves a script to pages of any site, in the form that the build
+// compressed for whoever takes that.
+func serveScript(w http.ResponseWriter, r *http.Request, files fs.FS, name string, body []byte) {
+	h := w.Header()
+	forAnySite(h)
+	h.Set("Content-Type", "text/javascript; charset=utf-8")
+	h.Set("Vary", "Accept-Encoding")
+	sum := sha256.Sum256(body)
+	tag := hex.EncodeToString(sum[:12])
+	if packed, err := fs.ReadFile(files, name+".gz"); err == nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		body, tag = packed, tag+"-gzip"
+		h.Set("Content-Encoding", "gzip")
+	}
+	h.Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
 // origin is what this server is called in a request.

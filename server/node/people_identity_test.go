@@ -3,6 +3,7 @@ package node
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -60,30 +61,45 @@ func TestErasureEndsTheVisit(t *testing.T) {
 	if status, out := w.ask("POST", w.widget()+"/resume", map[string]any{"identity": person}); status != 404 {
 		t.Errorf("resume: %d %v", status, out)
 	}
+	number, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, _, err := w.node.auth.IssueVisit(t.Context(), number, "late", time.Hour) // as if the links had not ended yet
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, out := w.ask("GET", "/hub/v1/visit", nil, bearer(late)...); status != 401 {
+		t.Errorf("a link that the erasure has not ended yet: %d %v", status, out)
+	}
 	if status, out := w.ask("POST", "/hub/v1/tickets/"+id+"/link", nil, bearer(w.demo.StaffToken)...); status != 409 {
 		t.Errorf("a new link: %d %v", status, out)
 	}
-	for kind := range 2 { // nothing of whose it was is left
-		prefix := []string{"visit.link:" + id, "visit.scrub"}[kind]
-		for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-			left := 0
-			for range w.node.ledger.Docs(prefix) {
-				left++
-			}
-			if left == 0 {
-				break
-			}
-			if time.Now().After(until) {
-				t.Fatalf("%s is left", prefix)
-			}
-		}
-	}
+	w.nothingLeft("visit.link:" + id) // of whose it was
+	w.nothingLeft("visit.scrub")
 	if err := w.stop(); err != nil {
 		t.Fatal(err)
 	}
 	w = start(t, o)
 	if status, _ := w.ask("GET", "/hub/v1/visit", nil, bearer(token)...); status != 401 {
 		t.Errorf("after a restart: %d", status)
+	}
+}
+
+// nothingLeft waits until there are no documents of a kind.
+func (w *world) nothingLeft(kind string) {
+	w.t.Helper()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		left := 0
+		for range w.node.ledger.Docs(kind) {
+			left++
+		}
+		if left == 0 {
+			return
+		}
+		if time.Now().After(until) {
+			w.t.Fatalf("%s is left", kind)
+		}
 	}
 }
 
@@ -131,8 +147,9 @@ func TestVerifiedPerson(t *testing.T) {
 		t.Error("a closed conversation was gone on with")
 	}
 	// Who only says who they are, without proof, gets nothing of that person.
-	if other, _ := w.write(map[string]any{"text": "it is me", "uniqueIdentifier": who}); other == id {
-		t.Error("an unproved name opened somebody's conversation")
+	other, _ := w.write(map[string]any{"text": "it is me", "uniqueIdentifier": who})
+	if _, out := w.ask("POST", w.widget()+"/resume", map[string]any{"identity": good}); text(out, "ticket") == other || text(out, "ticket") == id {
+		t.Error("what somebody began in another's name is taken for the person's own")
 	}
 }
 

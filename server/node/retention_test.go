@@ -179,13 +179,13 @@ func TestRetentionResumes(t *testing.T) {
 		k := newKeeping(t, 1)
 		stop := k.running()
 		var all []int64
-		for range retentionBatch + 30 {
+		for range retentionBatch + 5 {
 			all = append(all, k.visit(true))
 		}
 		k.mu.Lock()
 		k.left = 100
 		k.mu.Unlock()
-		until(t, "2000-01-03 03:00")
+		until(t, "2000-01-02 03:00")
 		stop()
 		n := 0
 		for _, id := range all {
@@ -196,7 +196,7 @@ func TestRetentionResumes(t *testing.T) {
 		if n == 0 || n == len(all) {
 			t.Fatalf("%d erased before the fault", n)
 		}
-		if p, _, err := k.job.progress(1); err != nil || p.Night == "2000-01-03" {
+		if p, _, err := k.job.progress(1); err != nil || p.Night == "2000-01-02" {
 			t.Fatalf("the night was noted as done: %+v %v", p, err)
 		}
 		k.mu.Lock()
@@ -206,11 +206,11 @@ func TestRetentionResumes(t *testing.T) {
 		again := *k.job
 		k.job = &again
 		defer k.running()()
-		until(t, "2000-01-03 03:30")
+		until(t, "2000-01-02 03:30")
 		for _, id := range all {
 			k.want(id, true, "after the restart")
 		}
-		if p, _, err := k.job.progress(1); err != nil || p.Night != "2000-01-03" {
+		if p, _, err := k.job.progress(1); err != nil || p.Night != "2000-01-02" {
 			t.Errorf("%+v %v", p, err)
 		}
 	})

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -50,13 +52,21 @@ func Limits(maxBody int64, fail Fail, now func() time.Time, next http.Handler) h
 		if r.ContentLength > maxBody {
 			w.Header().Set("Connection", "close") // we will not read it to find the next request
 			fail(w, r, wire.Errorf(wire.TooLarge, "a request has at most %d bytes", maxBody))
+			hearOut(w, r, r.Body, now)
 			return
 		}
 		// A connection that cannot take deadlines (in a test) goes without.
 		rc := http.NewResponseController(w)
 		if r.ContentLength != 0 {
 			_ = rc.SetReadDeadline(now().Add(bodyTimeout))
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			all := r.Body
+			most := http.MaxBytesReader(w, all, maxBody)
+			r.Body = most
+			defer func() {
+				if _, err := most.Read(nil); isTooLarge(err) { // the reader remembers
+					hearOut(w, r, all, now)
+				}
+			}()
 		}
 		// Deadlines stay with the connection, so a stream must take away the one
 		// of the request before it.
@@ -67,6 +77,30 @@ func Limits(maxBody int64, fail Fail, now func() time.Time, next http.Handler) h
 		_ = rc.SetWriteDeadline(until)
 		next.ServeHTTP(w, r)
 	})
+}
+
+const (
+	// hearTime and hearMost bound what is read only to be thrown away.
+	hearTime = 5 * time.Second
+	hearMost = 64 << 20
+)
+
+// hearOut answers at once and then lets a client finish what it is sending: one
+// that is cut off while it sends sees a broken connection instead of the answer.
+func hearOut(w http.ResponseWriter, r *http.Request, body io.Reader, now func() time.Time) {
+	if strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+		return // it waits to be asked
+	}
+	rc := http.NewResponseController(w)
+	if rc.Flush() != nil || rc.SetReadDeadline(now().Add(hearTime)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, body, hearMost)
+}
+
+func isTooLarge(err error) bool {
+	var big *http.MaxBytesError
+	return errors.As(err, &big)
 }
 
 // RateLimit lets an address make so many requests. It is there against floods

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,14 +109,15 @@ func TestChatWebhook(t *testing.T) {
 // A webhook without a secret of its own is signed with its department's, as that
 // is at each attempt; while there is none, what waits keeps waiting.
 func TestDepartmentSecret(t *testing.T) {
-	now := ""
+	var now atomic.Value // a string
+	now.Store("")
 	secrets := func(o *Options) {
 		withChat(o)
 		o.ChatSecret = func(department string) (string, error) {
 			if department != dept {
 				t.Errorf("asked for the secret of %q", department)
 			}
-			return now, nil
+			return now.Load().(string), nil
 		}
 	}
 	bubble(t, secrets, func(r *rig) {
@@ -127,9 +129,9 @@ func TestDepartmentSecret(t *testing.T) {
 		if n := len(r.world.at(hook)); n != 0 {
 			t.Fatalf("%d deliveries without a secret", n)
 		}
-		now = "first secret"
+		now.Store("first secret")
 		time.Sleep(time.Minute)
-		now = "second secret"
+		now.Store("second secret")
 		r.ticket("Bob")
 		synctest.Wait()
 		got := r.world.at(hook)

@@ -95,7 +95,8 @@ func (s *Store) Path(ctx context.Context, language, clip string) (string, error)
 	if s.o.Program == "" || !known || text == "" {
 		return "", ErrNone
 	}
-	path := filepath.Join(s.o.Dir, tidy(language), file+".wav")
+	// Another voice says the same differently: its clips have a folder of their own.
+	path := filepath.Join(s.o.Dir, tidy(language+"-"+l.Voice), file+".wav")
 	if there(path) {
 		return path, nil
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/node"
 	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/session"
@@ -69,6 +70,7 @@ func serveChild(text string) int {
 	}
 	limits := session.DefaultLimits()
 	limits.Rate, limits.Burst = 10_000, 10_000
+	limits.Sockets = map[auth.Kind]int{auth.Visitor: 5, auth.Staff: 2000, auth.Display: 2000, auth.Integrator: 2000}
 	if limits.PendingPerIP = 1000; o.Sockets > 0 {
 		limits.PendingPerIP, limits.Pending = o.Sockets, o.Sockets
 	}
@@ -122,8 +124,8 @@ func start(t testing.TB, o order, wrap ...string) *child {
 	}
 	args := append(wrap, os.Args[0])
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), childEnv+"="+string(text))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what is in front of it ends with it
+	cmd.Env = append(os.Environ(), childEnv+"="+string(text), "GORACE=halt_on_error=1") // a race there fails the test here
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                               // what is in front of it ends with it
 	cmd.Stderr = os.Stderr
 	if !testing.Verbose() {
 		cmd.Stderr = nil

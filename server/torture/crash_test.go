@@ -64,11 +64,7 @@ func TestCrashPoints(t *testing.T) {
 		}
 	}
 	t.Logf("%d rounds in %v: %d records, %d answers; %v", n, time.Since(at).Round(time.Second), records, l.count(), fired)
-	for _, p := range all {
-		if fired[p.name] == 0 {
-			t.Errorf("%q was never met: the test proves less than it says", p.name)
-		}
-	}
+	allFired(t, fired)
 	node = serve(t, order{Listen: addr, Data: data, Ahead: ahead})
 	l.rest()
 	eventually(t, "the webhooks of all that was answered", time.Minute, func() bool { return len(hooks.missing(l)) == 0 })
@@ -76,6 +72,16 @@ func TestCrashPoints(t *testing.T) {
 	l.stop()
 	node.stop(t)
 	l.check(data, ahead)
+}
+
+// allFired checks that every named point was met.
+func allFired(t *testing.T, fired map[string]int) {
+	t.Helper()
+	for _, p := range points() {
+		if fired[p.name] == 0 {
+			t.Errorf("%q was never met: the test proves less than it says", p.name)
+		}
+	}
 }
 
 // rules are the point's rule at some occurrence.

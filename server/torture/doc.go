@@ -14,7 +14,7 @@
 //     that forgets what was not synced (tag torture)
 //   - proxy_test.go, link_test.go: links that are cut at every byte, or stall
 //   - history_test.go: histories of concurrent commands over sockets, with kills
-//   - hostile_test.go: clients that mean harm
+//   - hostile_test.go, attack_test.go: clients that mean harm
 //   - storm_test.go, leak_test.go: everybody at once, and for long
 //   - erase_test.go: what was erased is in no file any more
 //   - golden_test.go: data folders of earlier versions

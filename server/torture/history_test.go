@@ -210,17 +210,7 @@ func TestCraftedCursors(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seedFlag, 5))
 	recovered := 0
 	for n := range rounds(200, 5000) {
-		epoch, offset := at.Epoch, fmt.Sprint(rng.Uint64N(at.Offset+3))
-		switch n % 6 {
-		case 0:
-			epoch = fmt.Sprint("e", rng.Uint64())
-		case 1:
-			offset = fmt.Sprint(rng.Uint64())
-		case 2:
-			offset = []string{"-1", "1e99", "18446744073709551615", "18446744073709551616", `"5"`, "null", "1.5", "[]"}[rng.IntN(8)]
-		case 3:
-			epoch = ""
-		}
+		epoch, offset := crafted(rng, n, at.Epoch, at.Offset)
 		r := s.ask(t, fmt.Sprintf(`"subscribe":{"channel":"console:1","since":{"epoch":%q,"offset":%s}}`, epoch, offset))
 		if r.Error != nil {
 			if r.Error.Code != wire.BadRequest {
@@ -261,6 +251,21 @@ func TestCraftedCursors(t *testing.T) {
 		t.Error("nothing was recovered: nothing was tested")
 	}
 	v.works(t)
+}
+
+// crafted is a position that may be anything.
+func crafted(rng *rand.Rand, n int, epoch string, head uint64) (string, string) {
+	switch n % 6 {
+	case 0:
+		return fmt.Sprint("e", rng.Uint64()), fmt.Sprint(rng.Uint64N(head + 3))
+	case 1:
+		return epoch, fmt.Sprint(rng.Uint64())
+	case 2:
+		return epoch, []string{"-1", "1e99", "18446744073709551615", "18446744073709551616", `"5"`, "null", "1.5", "[]"}[rng.IntN(8)]
+	case 3:
+		return "", fmt.Sprint(rng.Uint64N(head + 3))
+	}
+	return epoch, fmt.Sprint(rng.Uint64N(head + 3))
 }
 
 // push reads the next push that has an offset.

@@ -67,8 +67,8 @@ func newLoad(t testing.TB, url, token string, seed uint64, clerks int) *load {
 func (l *load) connect(url, token string, h client.Handler) *client.Client {
 	c, err := client.New(client.Config{
 		URL: url, Token: client.Token(token), Handler: h, Now: time.Now,
-		// A twentieth of the jitter: a test has no fleet to spread.
-		Random: func() float64 { return rand.Float64() / 20 },
+		// Little of the jitter: a test has no fleet to spread.
+		Random: func() float64 { return rand.Float64() / 200 },
 	})
 	if err != nil {
 		l.t.Fatal(err)

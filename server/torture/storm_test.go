@@ -19,14 +19,9 @@ func TestSlowReaders(t *testing.T) {
 	for range rounds(50, 200) {
 		s := dial(t, v.URL, v.StaffToken)
 		if r := s.ask(t, `"subscribe":{"channel":"console:1"}`); r.Error != nil {
-			// A credential has so many sockets; that is a limit too.
-			s.conn.Close()
-			break
+			t.Fatal(r.Error)
 		}
 		stalled = append(stalled, s)
-	}
-	if len(stalled) < 10 {
-		t.Fatalf("only %d readers", len(stalled))
 	}
 	before := v.resident()
 	want := l.count() + rounds(300, 4000)
@@ -68,7 +63,7 @@ func TestStorm(t *testing.T) {
 	link := newProxy(t, d.URL, func(int) fate { return fate{} })
 	l := newLoad(t, d.URL, d.StaffToken, *seedFlag, 2)
 	var screens []*screen
-	for range rounds(15, 15) { // as many sockets as a credential has, less the clerks'
+	for range rounds(40, 400) {
 		s := &screen{t: t}
 		if err := l.connect(link.url(), d.StaffToken, s).Subscribe("board:1", nil); err != nil {
 			t.Fatal(err)

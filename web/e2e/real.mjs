@@ -15,7 +15,7 @@ try {
 } finally {
   await hub.stop();
 }
-for (const file of ["restart.test.mjs", "queue-client.test.mjs", "chat-client.test.mjs"]) {
+for (const file of ["restart.test.mjs", "admin.test.mjs", "queue-client.test.mjs", "chat-client.test.mjs", "console.test.mjs", "console-cut.test.mjs", "widget.test.mjs", "visitor.test.mjs", "visitor-cut.test.mjs", "kiosk.test.mjs", "join.test.mjs"]) {
   status = run(file, {}) || status;
 }
 process.exit(status);

@@ -94,7 +94,7 @@ export async function tabOrder(page, most = 30) {
   const order = [];
   for (let i = 0; i < most; i++) {
     await page.keyboard.press("Tab");
-    const id = await page.evaluate(() => document.activeElement === document.body ? "" : document.activeElement.id || document.activeElement.className);
+    const id = await page.evaluate(() => document.activeElement === document.body ? "" : document.activeElement.id || document.activeElement.className + (document.activeElement.dataset.line || ""));
     if (id === "" || order.includes(id)) break;
     order.push(id);
   }
@@ -112,4 +112,19 @@ export function watchLeaks(context, secrets) {
     }
   });
   return leaks;
+}
+
+/** Changes how people take numbers, as an administrator does. */
+export async function visitors(admin, change) {
+  const path = `/hub/v1/locations/${admin.hub.demo.location}/visitors`;
+  const { body } = await admin.http("GET", path);
+  const { status, body: answer } = await admin.http("PUT", path, { ...body, ...change });
+  assert.equal(status, 200, JSON.stringify(answer));
+}
+
+/** The tickets that the hub has by a first name. */
+export async function tickets(hub, firstName) {
+  const found = await hub.queue("GET", `/v1/tickets/search?location=${hub.demo.location}&limit=200`);
+  assert.equal(found.statusCode, 200, JSON.stringify(found).slice(0, 200));
+  return found.data.filter((ticket) => ticket.firstName === firstName);
 }

@@ -51,9 +51,9 @@ export class Visitor {
     return this.ask({ signal: { channel: `ticket:${this.ticket}`, name: "typing" } });
   }
 
-  /** Waits for a push that test says yes to; test is source text over `push`. */
-  async push(test, timeout = 5000) {
-    const found = await this.page.waitForFunction((source) => window.pushes.find(new Function("push", `return ${source}`)), test, { timeout, polling: 20 });
+  /** Waits for the push of a message with this text. */
+  async heard(text, timeout = 5000) {
+    const found = await this.page.waitForFunction((t) => window.pushes.find((push) => push.data.transaction?.text === t), text, { timeout, polling: 20 });
     return found.jsonValue();
   }
 

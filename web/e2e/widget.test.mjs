@@ -41,8 +41,9 @@ const says = (page, who, text) => page.waitForFunction(
   ([w, t]) => [...document.getElementById("nowserving-widget").shadowRoot.querySelectorAll(`.${w} .bubble`)].some((b) => b.textContent === t), [who, text], { polling: 20 });
 
 /** A visitor with the panel open, before the first message. */
-async function visitor(path = "/", noted = problems) {
+async function visitor(path = "/", noted = problems, prepare = () => undefined) {
   const context = await browser.newContext({ viewport: { width: 1100, height: 800 }, reducedMotion: "reduce" });
+  await prepare(context);
   const page = await openPage(context, site.url + path, noted);
   await page.click(".launcher");
   await page.waitForSelector(".begin");
@@ -232,7 +233,13 @@ test("two tabs are one conversation: written in one, read in the other, counted 
 });
 
 test("unsent words survive closing, another page and a lost network; what is sent while away arrives once", async () => {
-  const page = await visitor();
+  const sockets = [];
+  let away = false;
+  const page = await visitor("/", problems, (context) => context.routeWebSocket(/\/ws$/, (socket) => {
+    if (away) return void socket.close();
+    sockets.push(socket);
+    socket.connectToServer();
+  }));
   const ticket = await begin(page, "Before");
   await page.fill(".composer textarea", "half a sentence");
   await page.keyboard.press("Escape");
@@ -243,11 +250,14 @@ test("unsent words survive closing, another page and a lost network; what is sen
   assert.equal(await page.inputValue(".composer textarea"), "half a sentence");
   await page.evaluate(() => { window.sameDocument = true; });
   await page.context().setOffline(true);
+  away = true;
+  for (const socket of sockets) await socket.close(); // a browser takes its time to notice by itself
   await page.waitForSelector("#nowserving-widget .strip:not([hidden])", { timeout: 20000 });
   await page.keyboard.press("Enter").then(() => page.focus(".composer textarea")).then(() => page.keyboard.press("Enter"));
   await page.waitForSelector(".state-waiting");
+  away = false;
   await page.context().setOffline(false);
-  await page.waitForSelector(".own .state-delivered, .own .state-read", { timeout: 20000 });
+  await page.waitForFunction(() => !document.getElementById("nowserving-widget").shadowRoot.querySelector(".unsent"), undefined, { timeout: 20000, polling: 50 });
   assert.deepEqual(await agent.heard(ticket), ["Before", "half a sentence"]);
   assert.deepEqual(await bubbles(page, "own"), ["Before", "half a sentence"]);
   assert.equal(await page.evaluate(() => window.sameDocument), true);

@@ -9,9 +9,8 @@ import { Moment, viewOf } from "../src/board/model";
 import { engineOf } from "../src/board/report";
 import { CAP, capFor, COMFORT, EN, heightMm, LEAD, reach, sizesFor } from "../src/board/size";
 import { ZoneClock } from "../src/board/time";
-import { wordsOf } from "../src/board/words";
+import { voiceVersion, wordsOf } from "../src/board/words";
 import { readBoard } from "../src/client/index";
-import { deviceWords, needsCare } from "../src/console/screens";
 
 const TV = (inches: number, seat: number, extra = {}) => ({ inches, width: 1920, height: 1080, seat, ...extra });
 
@@ -127,6 +126,20 @@ const HOURS: Hours = {
   exceptions: [{ date: "2026-11-23", closed: true }],
 };
 
+test("a clip has another address once its language speaks differently", () => {
+  const asked: string[] = [];
+  let version = "1";
+  const load = () => new Clips<string>((path, done) => {
+    asked.push(path);
+    done(path);
+  }, () => 0, (language) => language + version).load("en", ["to-desk"], () => undefined);
+  load();
+  version = "2";
+  load();
+  assert.deepEqual(asked, ["/hub/v1/speech/en/to-desk.wav?v=en1", "/hub/v1/speech/en/to-desk.wav?v=en2"]);
+  assert.notEqual(voiceVersion("en"), voiceVersion("es"));
+});
+
 test("hours: several spans, past midnight, exceptions, all day", () => {
   // 2026-11-16 is a Monday.
   const at = (date: string, weekday: number, minute: number) => ({ date, weekday, minute });
@@ -208,19 +221,4 @@ test("upright screens get the portrait layout; an unknown layout is the board", 
 test("an engine says its name and number", () => {
   assert.equal(engineOf("Mozilla/5.0 (Web0S; Linux) AppleWebKit/538.2 (KHTML, like Gecko) Chrome/53.0.2785.34 Safari/537.36"), "Chrome 53");
   assert.equal(engineOf("something else"), "unknown");
-});
-
-test("the console names what is wrong with a screen", () => {
-  const device = {
-    display: 1, engine: "Chrome 79", version: "v", layout: "focus", sound: "open", drift: 300, width: 1920, height: 1080,
-    receipt: 9, seen: "2026-11-21T10:43:00.000Z", speaks: true,
-  };
-  const now = Date.parse("2026-11-21T10:43:05Z");
-  const tv = { id: 1, name: "TV", online: true };
-  assert.equal(deviceWords(tv, device, now),
-    "Chrome 79 \u00b7 focus \u00b7 1920\u00d71080 \u00b7 sound on \u00b7 speaks for its room \u00b7 clock ok \u00b7 last receipt 9");
-  assert.equal(needsCare(tv, device, now), false);
-  assert.equal(needsCare(tv, { ...device, sound: "locked" }, now), true);
-  assert.equal(needsCare(tv, { ...device, drift: -90000 }, now), true);
-  assert.equal(needsCare(tv, device, now + 60000), true);
 });

@@ -10,8 +10,11 @@ import "./hooks";
 import "./errors";
 import "./sharp-tests";
 import "./messages";
-import "./lists";
+import { begin } from "./lists";
 import "./complete";
 
-before(setUp);
+before(async () => {
+  await setUp();
+  await begin();
+});
 after(tearDown);

@@ -70,7 +70,7 @@ export class Form {
     const field: Field = { spec, box, control, boxes: [], error: make("p", "field-error") };
     if (group) {
       box.append(label);
-      const row = make("div", "checks", box);
+      const row = make("div", "choices", box);
       for (const [value, text] of spec.options || []) {
         const one = make("label", "", row);
         const input = make("input", "", one);

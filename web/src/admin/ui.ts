@@ -57,7 +57,7 @@ export class Table {
         if (i === 0) (element as HTMLTableCellElement).scope = "row";
         element.dataset["head"] = this.heads[i] || "";
         for (const part of Array.isArray(cell) ? cell : [cell]) {
-          element.append(typeof part === "string" ? own(part) : part);
+          if (part !== "") element.append(typeof part === "string" ? own(part) : part);
         }
       });
       if (mark) mark(row, thing);

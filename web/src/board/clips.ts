@@ -32,12 +32,15 @@ const MOST = 400;
 export class Clips<Clip> {
   private readonly get: Get<Clip>;
   private readonly now: () => number;
+  private readonly version: (language: string) => string;
   private readonly loaded = new Map<string, Clip>();
   private readonly missing = new Map<string, number>();
 
-  constructor(get: Get<Clip>, now: () => number) {
+  /** A clip is kept for ever under its address, which has the language's version. */
+  constructor(get: Get<Clip>, now: () => number, version: (language: string) => string = () => "") {
     this.get = get;
     this.now = now;
+    this.version = version;
   }
 
   /** The clips of one language, or undefined: half a sentence helps nobody. */
@@ -63,7 +66,8 @@ export class Clips<Clip> {
       return;
     }
     const parts = key.split("/").map(encodeURIComponent);
-    this.get("/hub/v1/speech/" + parts.join("/") + ".wav", (clip) => {
+    const version = this.version(key.slice(0, key.indexOf("/")));
+    this.get("/hub/v1/speech/" + parts.join("/") + ".wav" + (version && "?v=" + version), (clip) => {
       if (clip === undefined) {
         this.missing.set(key, this.now());
       } else if (this.loaded.size < MOST) {

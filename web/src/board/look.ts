@@ -26,6 +26,7 @@ export interface Settings {
   media?: Medium[];
   logo?: string;
   emergency?: Card[];
+  tone?: boolean;
   joinUrl?: string;
   where?: string;
 }
@@ -54,6 +55,8 @@ export interface Look {
   cards: Card[];
   media: Medium[];
   emergency: Card[];
+  /** The emergency sounds as well. */
+  tone: boolean;
   logo: string;
   join: string;
   where: string;
@@ -80,6 +83,7 @@ export function lookOf(board: Board, display: Display | undefined, window: Windo
     cards: settings.cards || [],
     media: settings.media || [],
     emergency: settings.emergency || [],
+    tone: !!settings.tone && !own.mute,
     logo: settings.logo || "",
     join: settings.joinUrl || "",
     where: settings.where || "",

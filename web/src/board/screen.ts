@@ -18,6 +18,8 @@ const TICK = 1000;
 const PAINT_EVERY = 100;
 const RECEIPTS_AT_ONCE = 10;
 const EARLIER_FOR = 60000;
+/** An emergency that lasts is heard again, in ms. */
+const WARN_EVERY = 60000;
 /** How often what is on screen is put away for the next start. */
 const SAVE_EVERY = 20000;
 /** A hub that answers within this needs no old board shown first. */
@@ -50,6 +52,7 @@ export class Screen {
   private last: { key: string; at: number } | undefined;
   private savedAt: number | undefined;
   private lastReceipt = 0;
+  private warnedAt: number | undefined;
   private readonly unreceipted: Array<() => void> = [];
   private painting = false;
   private paintedAt = -PAINT_EVERY;
@@ -261,10 +264,23 @@ export class Screen {
       card: turn([undefined as Card | undefined].concat(look.cards), now),
     }, look));
     this.parts.view.emergency(turn(look.emergency, now));
+    this.warn(look);
     this.zone.freeze(!!announcing);
     const receipts = this.unreceipted.splice(0);
     if (receipts.length) {
       window.requestAnimationFrame(() => this.flush(receipts));
+    }
+  }
+
+  /** Sounds when an emergency begins, and again from time to time while it lasts. */
+  private warn(look: Look): void {
+    const now = this.parts.env.now();
+    if (!look.tone || !look.emergency.length) {
+      this.warnedAt = undefined;
+    } else if (this.warnedAt === undefined || now - this.warnedAt >= WARN_EVERY) {
+      this.warnedAt = now;
+      document.body.setAttribute("data-warned", String(this.speaks));
+      if (this.speaks) this.sound.alarm();
     }
   }
 

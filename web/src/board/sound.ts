@@ -2,6 +2,7 @@
 // the page, so being locked is a state of its own, shown and never assumed away.
 import { Env } from "../client/index";
 import { Clips } from "./clips";
+import { voiceVersion } from "./words";
 
 /** A third down, bright and short: heard over talk without startling. */
 const NOTES = [
@@ -11,6 +12,9 @@ const NOTES = [
 const NOTE_LENGTH = 0.8;
 const CHIME_LENGTH = 1150;
 const LEVEL = 0.5;
+/** Three seconds of warning: heard, and over soon. */
+const ALARM_NOTES = 6;
+const ALARM_STEP = 0.5;
 const RETRY = 10000;
 /** A hub that is slow with a clip must not hold up the next call. */
 const LOAD_LIMIT = 4000;
@@ -36,7 +40,7 @@ export class Sound {
     this.after = (ms, run) => env.after(ms, run);
     this.token = token;
     this.changed = changed;
-    this.clips = new Clips((path, done) => this.get(path, done), () => env.now());
+    this.clips = new Clips((path, done) => this.get(path, done), () => env.now(), voiceVersion);
     this.context = makeContext();
     this.watch();
   }
@@ -64,6 +68,18 @@ export class Sound {
       ring(context, note.frequency, context.currentTime + note.at);
     }
     this.after(CHIME_LENGTH, () => done(true));
+  }
+
+  /** The warning tone of an emergency: two tones in turn, unlike the chime. */
+  alarm(): void {
+    const context = this.context;
+    if (!context || context.state !== "running") {
+      this.unlock();
+      return;
+    }
+    for (let i = 0; i < ALARM_NOTES; i++) {
+      ring(context, i % 2 ? 740 : 988, context.currentTime + i * ALARM_STEP);
+    }
   }
 
   /** Loads and keeps a clip; undefined when it cannot be had. */

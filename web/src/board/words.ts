@@ -67,6 +67,17 @@ export function codeOf(language: string): string {
   return "";
 }
 
+/** Changes with what a language says and the voice that says it (FNV-1a). */
+export function voiceVersion(language: string): string {
+  const texts = all[language] as Texts | undefined;
+  const said = texts ? texts["voice"] + "/" + texts["toDesk"] : "";
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < said.length; i++) {
+    hash = Math.imul(hash ^ said.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return hash.toString(16);
+}
+
 /** The words of a location's languages, first one first; never empty. */
 export function wordsOf(languages: string[] | undefined): Words[] {
   const codes = (languages || []).map(codeOf).filter((code, i, list) => code !== "" && list.indexOf(code) === i);

@@ -90,8 +90,13 @@ export class App implements ThreadHost {
     byId(code ? "pair-name" : "call-next").focus();
   }
 
-  /** Ends it; forget says that the clerk has left, and their words go too. */
-  stop(forget: boolean): void {
+  /** The clerk has left, and what they wrote and did not send goes too. */
+  forgetWords(): void {
+    this.drafts.clear();
+    this.outgoing.clear();
+  }
+
+  stop(): void {
     this.client.stop();
     this.stopListening.forEach((stop) => stop());
     // The next one to sign in on this machine must not find these people.
@@ -103,10 +108,6 @@ export class App implements ThreadHost {
     this.texts.clear();
     this.search.clear();
     this.notices.hide();
-    if (forget) {
-      this.drafts.clear();
-      this.outgoing.clear();
-    }
     this.render();
   }
 
@@ -166,7 +167,9 @@ export class App implements ThreadHost {
     if (isNaN(at)) return "";
     const zone = this.console.location.timezone;
     const today = new Date(this.now()).toDateString() === new Date(at).toDateString();
-    const how: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(today ? {} : { day: "numeric", month: "short" }), ...(zone ? { timeZone: zone } : {}) };
+    const day: Intl.DateTimeFormatOptions = today ? {} : { day: "numeric", month: "short" };
+    const hours = { hourCycle: "h23" }; // as on the boards; newer than the types here
+    const how: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", ...hours, ...day, ...(zone ? { timeZone: zone } : {}) };
     return new Intl.DateTimeFormat(words.language, how).format(at);
   }
 
@@ -304,6 +307,8 @@ export class App implements ThreadHost {
     this.composer.render();
     this.thread.render();
     const news = this.chats.news();
+    byId("talk-count").hidden = news === 0;
+    setText(byId("talk-count"), String(news));
     document.title = [news ? `(${news})` : "", this.console.location.name || say("console")].filter(Boolean).join(" ");
   }
 
@@ -347,6 +352,7 @@ export class App implements ThreadHost {
   private show(pane: "queue" | "serve" | "talk", then: () => void = () => undefined): void {
     document.body.dataset["pane"] = pane;
     document.querySelectorAll<HTMLElement>("[data-pane-button]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset["paneButton"] === pane)));
+    if (pane === "talk") this.thread.shown();
     then();
   }
 

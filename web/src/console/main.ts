@@ -17,8 +17,8 @@ function show(view: "loading" | "sign-in" | "setup" | "work"): void {
   document.body.dataset["view"] = view;
 }
 
-function leave(note: string, forget = false): void {
-  app?.stop(forget);
+function leave(note: string): void {
+  app?.stop();
   app = undefined;
   show("sign-in");
   document.title = say("console");
@@ -28,7 +28,7 @@ function leave(note: string, forget = false): void {
 }
 
 function work(user: SessionUser, location: number): void {
-  app?.stop(false);
+  app?.stop();
   show("work");
   app = new App(user, location, (code) => leave(say(code === EXPIRED ? "left.expired" : "left.ended")));
   app.start();
@@ -126,7 +126,8 @@ byId("sign-in-form").addEventListener("submit", (event) => {
 });
 
 byId("sign-out").addEventListener("click", () => {
-  signOut().then(() => leave("", true), () => leave(say("left.untold"), true));
+  app?.forgetWords();
+  signOut().then(() => leave(""), () => leave(say("left.untold")));
 });
 
 void start();

@@ -3,11 +3,23 @@ import { HubError } from "../client/index";
 import { byId, Item, KeyedList, make, setText } from "../common/dom";
 import { Host } from "./host";
 import { claimScreen } from "./http";
-import { calledTickets, Display, User } from "./state";
+import { calledTickets, Device, Display, User } from "./state";
 import { errorWords, fullName, say } from "./words";
 
 /** A screen that is online and does not report for so long is stuck. */
 const SILENT = 35000;
+/** A clock that is further off than this shows old calls as new ones. */
+const DRIFT = 2000;
+
+/** What is wrong with a screen that is there, as keys of words. */
+export function screenTroubles(display: Display, device: Device | undefined, now: number): string[] {
+  if (!display.online || !device) return [];
+  return [
+    !display.mute && device.sound === "locked" ? "sound.locked" : "",
+    Math.abs(device.drift) >= DRIFT ? "screenDrift" : "",
+    now - Date.parse(device.seen) > SILENT ? "screenStuck" : "",
+  ].filter(Boolean);
+}
 
 export class People {
   private readonly colleagues: KeyedList<User>;
@@ -86,17 +98,15 @@ function screenRow(host: Host): Item<Display> {
     element,
     update(display) {
       const device = host.state().devices.get(display.id);
-      const locked = !!device && !display.mute && device.sound === "locked";
-      const stuck = !!device && host.now() - Date.parse(device.seen) > SILENT;
-      const care = !!display.online && (locked || stuck);
+      const troubles = screenTroubles(display, device, host.now());
       element.dataset["display"] = String(display.id);
       element.classList.toggle("online", !!display.online);
-      element.classList.toggle("care", care);
+      element.classList.toggle("care", troubles.length > 0);
       dot.setAttribute("role", "img");
       dot.setAttribute("aria-label", say(display.online ? "online" : "offline"));
       setText(name, display.name);
-      const sound = !device ? "" : display.mute ? say("sound.muted") : say(`sound.${device.sound}`);
-      setText(about, [say(display.online ? "online" : "offline"), display.online ? sound : "", display.online && stuck ? say("screenStuck") : ""].filter(Boolean).join(" \u00b7 "));
+      const sound = !display.online || !device || device.sound === "locked" ? "" : display.mute ? say("sound.muted") : say(`sound.${device.sound}`);
+      setText(about, [say(display.online ? "online" : "offline"), sound, ...troubles.map((key) => say(key))].filter(Boolean).join(" \u00b7 "));
     },
   };
 }

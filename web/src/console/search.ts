@@ -39,6 +39,8 @@ export class Search {
 
   clear(): void {
     this.input.value = "";
+    this.found = [];
+    this.list.replaceChildren();
     this.hide();
   }
 

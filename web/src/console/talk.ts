@@ -143,7 +143,10 @@ export class TalkBar {
     byId("talk-none").hidden = this.id !== undefined;
     byId("talk-bar").hidden = this.id === undefined;
     byId("thread").hidden = this.id === undefined;
-    if (!ticket) return;
+    if (!ticket) {
+      setText(byId("talk-title"), "");
+      return;
+    }
     const talk = ticket.conversation;
     setText(byId("talk-title"), [ticket.publicId, whoWords(ticket)].filter(Boolean).join(" \u00b7 "));
     const users = host.state().users.map((u): [string, string] => [String(u.id), fullName(u) || u.email]);

@@ -85,6 +85,11 @@ export class Thread {
     this.markRead(ticket);
   }
 
+  /** The part of the page with the thread has come into view. */
+  shown(): void {
+    this.toEnd();
+  }
+
   private onSnapshot(snapshot: { ticket: StaffTicket; transactions: Transaction[] }): void {
     this.opened = snapshot.ticket;
     // A snapshot is whole from its first entry on; older ones were loaded by hand.

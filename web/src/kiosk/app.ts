@@ -36,6 +36,7 @@ export class Kiosk {
   private wasOn = "";
   private loadedAt = -REFRESH;
   private loading = false;
+  private stale = false;
   private ended = false;
   private readonly stopWake: () => void;
 
@@ -110,6 +111,8 @@ export class Kiosk {
     for (const gesture of ["pointerdown", "keydown"]) {
       window.addEventListener(gesture, () => this.touched());
     }
+    // The browser knows before the silence tells: the link is tried at once.
+    window.addEventListener("offline", () => this.client.wake());
   }
 
   private touched(): void {
@@ -187,11 +190,14 @@ export class Kiosk {
   }
 
   private load(): void {
-    if (this.loading || this.ended) return;
+    if (this.ended) return;
+    // What changed while it was being asked for may not be in the answer.
+    this.stale = this.loading;
+    if (this.loading) return;
     this.loading = true;
     this.loadedAt = this.env.now();
     this.door.config().then((config) => {
-      this.loading = false;
+      this.loaded();
       const first = !this.config;
       const before = this.languages;
       this.config = config;
@@ -199,9 +205,14 @@ export class Kiosk {
       if (first || atHome(this.flow, before)) this.flow = home(this.languages, this.env.now());
       this.render();
     }, (error: HubError) => {
-      this.loading = false;
+      this.loaded();
       if (error.code === "unauthenticated" || error.code === "forbidden") this.end();
     });
+  }
+
+  private loaded(): void {
+    this.loading = false;
+    if (this.stale) this.load();
   }
 
   private end(): void {

@@ -125,6 +125,8 @@ export class App {
       window.addEventListener(gesture, () => this.ring.unlock());
     }
     document.addEventListener("visibilitychange", () => this.render());
+    // The browser knows before the silence tells: the link is tried at once.
+    window.addEventListener("offline", () => this.client.wake());
   }
 
   private onPush(push: Push): void {

@@ -54,7 +54,7 @@ export class Files {
 
   /** The small picture's address, when it is loaded; starts to load it. */
   private picture(file: Attachment): string | undefined {
-    if (!/^image\/(png|jpeg|gif|webp)$/i.test(file.type) || (file.state && file.state !== "passed")) return undefined;
+    if (!/^image/i.test(file.type) || (file.state && file.state !== "passed")) return undefined;
     const known = this.pictures.get(file.fileIdentifier);
     if (known) return "url" in known ? known.url : undefined;
     this.pictures.set(file.fileIdentifier, { tried: 1 });

@@ -32,7 +32,7 @@ function gone(): void {
   for (const id of ["main", "tabs", "confirm", "announce"]) {
     byId(id).remove();
   }
-  setText(byId("location"), "");
+  setText(byId("location"), "Now serving");
   setText(byId("as-of"), "");
   setText(byId("strip"), "");
   if (stopWake) stopWake();

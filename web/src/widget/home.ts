@@ -4,7 +4,7 @@ import { HubError } from "../client/wire";
 import { Line, SiteConfig, Store, WidgetOptions } from "../launcher/api";
 import { fill, follow, h, icon } from "./h";
 import { availability, Says } from "./says";
-import { Beginning } from "./session";
+import { Beginning } from "./kept";
 
 export interface HomeState {
   config: SiteConfig;
@@ -124,7 +124,7 @@ export class Home {
     }
     const later = state.starting;
     if (error.field === "email") return this.complain("emailNeeded", this.email);
-    this.note.textContent = this.says.say(later ? "startLater" : "startFailed");
+    this.note.textContent = later ? this.says.say("state.waiting") : this.says.say("failedAction", { why: error.message });
     this.note.hidden = false;
   }
 

@@ -4,6 +4,7 @@ import { Client, HubError, Push, randomKey, Status } from "../client/index";
 import { SiteConfig } from "../launcher/api";
 import { Doors } from "./doors";
 import { identityOf } from "./identity";
+import { Beginning, Kept, readKept } from "./kept";
 import { Outbox } from "./outbox";
 import { foldThread, merge, mine, readable, spoken, Thread, unread } from "./thread";
 import { Ticket, Transaction, UploadedFile, Visit } from "./types";
@@ -14,22 +15,6 @@ export const TYPING_LEASE = 6000;
 const TYPING_EVERY = 3000;
 const READ_PAUSE = 300;
 const HISTORY = 100;
-
-/** What is kept of a conversation. */
-interface Kept {
-  token: string;
-  ticket: string;
-  /** Whose it is, when the site said so. */
-  identity?: string;
-}
-
-/** What a first message or joining a line is made of. */
-export interface Beginning {
-  text?: string;
-  name?: string;
-  email?: string;
-  line?: number;
-}
 
 export interface Watcher {
   changed(): void;
@@ -92,7 +77,7 @@ export class Session {
   wake(): void {
     const identity = this.host.options.identity;
     const who = identityOf(identity);
-    const kept = this.readKept();
+    const kept = readKept(this.host.store.get("session"));
     if (kept && kept.identity === who) {
       this.take(kept);
       return;
@@ -108,19 +93,11 @@ export class Session {
     if (start) this.post(JSON.parse(start) as { key: string; body: object });
   }
 
-  private readKept(): Kept | undefined {
-    try {
-      return JSON.parse(this.host.store.get("session") || "null") || undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
   /** Another tab began, ended or erased the conversation. */
   noticed(name: string): void {
     this.outbox.noticed(name);
     if (name !== "session") return;
-    const kept = this.readKept();
+    const kept = readKept(this.host.store.get("session"));
     if (!kept) this.leave();
     else if (!this.kept || this.kept.token !== kept.token) this.take(kept);
   }
