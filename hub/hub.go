@@ -75,12 +75,40 @@ type Options struct {
 	SnapshotAge time.Duration
 	// Workers is how many goroutines write. Default GOMAXPROCS.
 	Workers int
-	Log     zerolog.Logger
+	// Meter is told what happens, for metrics. May be nil.
+	Meter Meter
+	Log   zerolog.Logger
 }
+
+// Meter counts what a hub does, by kind of channel. It is called with locks held
+// and must not block.
+type Meter interface {
+	// Published is told of every publication that somebody reads, or lately read.
+	Published(kind string)
+	// Delivered is told how many publications were handed to subscribers that had
+	// kept up, once per piece of work.
+	Delivered(kind string, n int)
+	// Subscribed is told how a subscription began: with what was missed, or else
+	// with a snapshot.
+	Subscribed(kind string, recovered bool)
+	// Disconnected is told of every connection that is closed with a reason.
+	Disconnected(reason string)
+}
+
+// unmetered is a Meter for nobody.
+type unmetered struct{}
+
+func (unmetered) Published(string)        {}
+func (unmetered) Delivered(string, int)   {}
+func (unmetered) Subscribed(string, bool) {}
+func (unmetered) Disconnected(string)     {}
 
 func (o *Options) setDefaults() {
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Meter == nil {
+		o.Meter = unmetered{}
 	}
 	setDefault(&o.HistoryFrames, 1024)
 	setDefault(&o.HistoryBytes, 1<<20)
@@ -182,6 +210,7 @@ func (h *Hub) Publish(key Key, p Publication) {
 	push := wire.Push{Type: p.Type, Channel: c.name, Offset: p.Offset, Prev: p.Prev, Time: p.Time, Data: p.Data}
 	shards := c.append(entry{offset: p.Offset, prev: p.Prev, at: h.o.Clock(), frame: h.frame(push)})
 	h.stats.published.Add(1)
+	h.o.Meter.Published(key.Channel.Kind)
 	for _, s := range shards {
 		h.queue.push(s)
 	}

@@ -140,6 +140,7 @@ func (o *Outbox) shut(code wire.CloseCode) {
 	if code == wire.CloseSlow {
 		o.hub.stats.slow.Add(1)
 	}
+	o.hub.o.Meter.Disconnected(wire.CloseReason(code))
 	o.closing, o.reason, o.dirty = true, code, nil
 	o.queue = append(o.queue, closeFrame(code))
 }

@@ -115,7 +115,10 @@ func (sh *shard) flush() {
 			}
 		}
 	}
-	sh.channel.hub.stats.delivered.Add(uint64(delivered))
+	if delivered > 0 {
+		sh.channel.hub.stats.delivered.Add(uint64(delivered))
+		sh.channel.hub.o.Meter.Delivered(sh.channel.key.Channel.Kind, delivered)
+	}
 }
 
 func (sh *shard) takePending() []ephemeral {

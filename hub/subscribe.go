@@ -123,6 +123,7 @@ func (s *subscriber) join(head, tail []byte, offset uint64, still func() bool) b
 		return false
 	}
 	s.offset, s.joining = offset, false
+	o.hub.o.Meter.Subscribed(s.channel.key.Channel.Kind, tail == nil)
 	if tail == nil {
 		o.enqueue(head)
 	} else {

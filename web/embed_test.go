@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	reference = regexp.MustCompile(`(?:src|href)="([^"]*)"`)
+	reference = regexp.MustCompile(`(?:<link|<script|<img|<source)[^>]*\s(?:src|href)="([^"]*)"`)
 	hashed    = regexp.MustCompile(`^/assets/[a-z]+-[0-9a-f]{12}\.(js|css)$`)
 	inline    = regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|<script(?:>|\s[^>]*>)[^<]|<script(?: [^>]*)?>\s*</script>`)
 )
@@ -19,7 +19,7 @@ func TestPagesReferToEmbeddedAssets(t *testing.T) {
 	if _, err := fs.Stat(FS(), "assets"); err != nil {
 		t.Skip("the pages are not built: npm run build")
 	}
-	for _, page := range []string{"board.html", "console.html"} {
+	for _, page := range []string{"board.html", "console.html", "admin.html", "visitor.html", "kiosk.html", "join.html"} {
 		html, err := fs.ReadFile(FS(), page)
 		if err != nil {
 			t.Errorf("read %s: %v", page, err)

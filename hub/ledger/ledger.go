@@ -45,6 +45,9 @@ type Options struct {
 	Effects Effects
 	// Observe is told of every commit, for metrics. May be nil.
 	Observe func(Commit)
+	// Commanded is told of every command that was answered: nil, or why it was
+	// refused. It must not block. May be nil.
+	Commanded func(name string, err error, took time.Duration)
 	// Published is told of every event once it is durable and seen, in journal
 	// order within a location. It must be quick and must not block: it runs in the
 	// publisher, with the location locked. May be nil.
@@ -195,6 +198,16 @@ func (l *Ledger) Do(ctx context.Context, r Request) (Result, error) {
 			r.Location = loc
 		}
 	}
+	if l.o.Commanded != nil && r.Command != nil {
+		began := l.o.Clock()
+		res, err := l.do(ctx, r)
+		l.o.Commanded(r.Command.Name(), err, l.o.Clock().Sub(began))
+		return res, err
+	}
+	return l.do(ctx, r)
+}
+
+func (l *Ledger) do(ctx context.Context, r Request) (Result, error) {
 	p := &pending{request: r, done: make(chan struct{})}
 	if r.Key != "" {
 		if p.print = r.Print; p.print == "" {

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -28,6 +29,12 @@ func run(args []string) error {
 		return floor(args[1])
 	case len(args) == 1 && args[0] == "readers":
 		return readersMain(os.Stdin, os.Stdout)
+	case len(args) == 3 && args[0] == "fill":
+		count, err := strconv.Atoi(args[2])
+		if err != nil {
+			return err
+		}
+		return fill(args[1], count)
 	}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	binary := flags.String("binary", "bin/nowserving", "the server")
@@ -36,6 +43,13 @@ func run(args []string) error {
 	rounds := flags.Int("rounds", 5, "of each measurement")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	all := benchmarks()
+	switch *only { // what takes long runs only when it is asked for by name
+	case "soak":
+		all = []benchmark{{"soak", soak}}
+	case "year":
+		all = []benchmark{{"year", year}}
 	}
 	match, err := regexp.Compile(*only)
 	if err != nil {
@@ -48,7 +62,7 @@ func run(args []string) error {
 	defer e.clean()
 	fmt.Printf("%s, %s\n\n", time.Now().Format("2006-01-02"), machine())
 	var failed error
-	for _, b := range benchmarks() {
+	for _, b := range all {
 		if !match.MatchString(b.name) {
 			continue
 		}
@@ -83,6 +97,9 @@ func benchmarks() []benchmark {
 		{"channels/1000", fan(10000, 1000, 1, 1000, 200)},
 		{"commands/sockets", commands},
 		{"commands/process", inProcess},
+		{"fleet", fleet},
+		{"stalled", stalled},
+		{"open", open},
 	}
 }
 
@@ -147,6 +164,9 @@ type other struct {
 	name  string
 	value float64
 }
+
+// progress tells who waits how far it is.
+func (e *env) progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 
 func (e *env) row(r row) {
 	e.rows = append(e.rows, r)

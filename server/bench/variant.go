@@ -20,6 +20,7 @@ const marker = `"push":"ticket.recalled"`
 type variant struct {
 	name  string
 	p     *process
+	node  *node // when it is ours
 	crowd *crowd
 	join  readerOrder
 	// publish makes one change of a channel and returns when the server has
@@ -64,7 +65,7 @@ func ours(e *env, sockets, tickets int) (*variant, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &variant{name: "nowserving", p: n.process, join: readerOrder{Kind: "hub", Path: "/ws", Tokens: n.keys[:len(n.keys)-1]}}
+	v := &variant{name: "nowserving", p: n.process, node: n, join: readerOrder{Kind: "hub", Path: "/ws", Tokens: n.keys[:len(n.keys)-1]}}
 	v.close = func() {
 		for _, s := range n.talk {
 			_ = s.conn.Close()

@@ -3,6 +3,7 @@ package hubapi
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
@@ -165,7 +166,7 @@ func TestMediaAreWhatTheirContentIs(t *testing.T) {
 func TestALocationKeepsSoManyFiles(t *testing.T) {
 	dir := t.TempDir()
 	for i := range maxFiles {
-		path := filepath.Join(dir, "1", strings.Repeat("a", 29)+string(rune('a'+i/26))+string(rune('a'+i%26)))
+		path := filepath.Join(dir, "1", fmt.Sprintf("%0*x", mediumIDLength, i))
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}

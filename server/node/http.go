@@ -3,6 +3,7 @@ package node
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/julienschmidt/httprouter"
 	"github.com/prometheus/client_golang/prometheus"
@@ -126,6 +127,15 @@ func (n *Node) fail(w http.ResponseWriter, r *http.Request, err error) { ops.Wri
 // observe counts a commit.
 func (n *Node) observe(c ledger.Commit) { n.metrics.Committed(c.Took, c.Commands) }
 
+// commanded counts a command of any door.
+func (n *Node) commanded(name string, err error, took time.Duration) {
+	code := "ok"
+	if err != nil {
+		code = string(wire.CodeOf(err))
+	}
+	n.metrics.Command(name, code, took)
+}
+
 // audit logs what auth says happened; refusals are counted as well.
 func (n *Node) audit(e auth.Entry) {
 	if e.Result != "ok" {
@@ -148,6 +158,10 @@ func (n *Node) gauges() {
 	gauge("sockets", "Open sockets and event streams.", func() float64 { return float64(n.sessions.Stats().Sessions) })
 	gauge("graphql_sockets", "Open sockets of the queue API's GraphQL.", func() float64 { return float64(n.graph.Load().Sockets()) })
 	gauge("sockets_pending", "Sockets that have not said who they are.", func() float64 { return float64(n.sessions.Stats().Strangers) })
+	for _, kind := range []auth.Kind{auth.Display, auth.Kiosk, auth.Staff, auth.Visitor, auth.Integrator} {
+		n.metrics.Sessions(string(kind), func() int { return n.sessions.Stats().Kinds[kind] })
+	}
+	gauge("hub_snapshots", "Snapshots that were folded and encoded; many readers share one.", func() float64 { return float64(n.hub.Stats().Snapshots) })
 	gauge("hub_channels", "Channels that somebody reads or has read lately.", func() float64 { return float64(n.hub.Stats().Channels) })
 	gauge("outbox_waiting", "Deliveries to other systems that wait.", func() float64 { return float64(n.outbox.Stats().Waiting) })
 	gauge("hub_subscribers", "Subscriptions.", func() float64 { return float64(n.hub.Stats().Subscribers) })

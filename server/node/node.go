@@ -150,10 +150,10 @@ func (n *Node) build(ctx context.Context) error {
 	if err := n.buildOutbox(); err != nil {
 		return err
 	}
-	n.hub = hub.New(nil, hub.Options{Clock: o.Clock, Log: o.Log})
+	n.hub = hub.New(nil, hub.Options{Clock: o.Clock, Log: o.Log, Meter: n.metrics})
 	n.visits = hubapi.NewVisitEffects(n.chatEffects)
 	n.ledger, err = ledger.Open(n.store, n.hub, ledger.Options{
-		Clock: o.Clock, Log: o.Log, GroupMax: o.GroupMax, GroupBytes: n.store.MaxCommit() / 2, Observe: n.observe, Effects: n.visits,
+		Clock: o.Clock, Log: o.Log, GroupMax: o.GroupMax, GroupBytes: n.store.MaxCommit() / 2, Observe: n.observe, Commanded: n.commanded, Effects: n.visits,
 		Published: n.published,
 	})
 	if err != nil {

@@ -147,6 +147,8 @@ func TestOldTicketsGoInTheNight(t *testing.T) {
 		k.want(late, true, "three nights later")
 		k.want(waits, false, "who waits still, days later")
 		k.give(1, ticket.Cancel{Ref: ticket.Ref{ID: ticket.TicketID(waits)}})
+		until(t, "2000-01-07 03:02")
+		k.want(waits, false, "who came long ago and left yesterday")
 		until(t, "2000-01-09 03:02")
 		k.want(waits, true, "who waited long and then left")
 		if len(k.audit) != 3 || k.audit[0].On != "location:1, 1 tickets" {

@@ -20,7 +20,6 @@ type Metrics struct {
 	deliveries    *prometheus.CounterVec
 	subscriptions *prometheus.CounterVec
 	disconnects   *prometheus.CounterVec
-	sessions      *prometheus.GaugeVec
 	commits       prometheus.Histogram
 	group         prometheus.Histogram
 	commands      *prometheus.HistogramVec
@@ -51,9 +50,7 @@ func NewMetrics() *Metrics {
 		deliveries:    counter("deliveries_total", "Publications handed to subscribers.", "channel"),
 		subscriptions: counter("subscriptions_total", "Subscriptions, by how they began: recovered, snapshot.", "channel", "start"),
 		disconnects:   counter("disconnects_total", "Sessions that the node ended, by reason.", "reason"),
-		sessions: f.NewGaugeVec(prometheus.GaugeOpts{Namespace: "nowserving", Name: "sessions",
-			Help: "Open sessions."}, []string{"audience"}),
-		commits: f.NewHistogram(histogram("commit_seconds", "Duration of synced commits.", latencies())),
+		commits:       f.NewHistogram(histogram("commit_seconds", "Duration of synced commits.", latencies())),
 		group: f.NewHistogram(histogram("commit_commands", "Commands that shared a commit.",
 			[]float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024})),
 		commands: f.NewHistogramVec(histogram("command_seconds", "Duration of commands until durable, by outcome.",
@@ -66,11 +63,12 @@ func NewMetrics() *Metrics {
 	}
 }
 
-// Published counts one publication on a kind of channel and to how many
-// subscribers it was handed.
-func (m *Metrics) Published(channel string, subscribers int) {
-	m.publications.WithLabelValues(channel).Inc()
-	m.deliveries.WithLabelValues(channel).Add(float64(subscribers))
+// Published counts a publication on a kind of channel.
+func (m *Metrics) Published(channel string) { m.publications.WithLabelValues(channel).Inc() }
+
+// Delivered counts publications that were handed to subscribers.
+func (m *Metrics) Delivered(channel string, n int) {
+	m.deliveries.WithLabelValues(channel).Add(float64(n))
 }
 
 // Subscribed counts a subscription, and whether it went on where it had been.
@@ -82,11 +80,12 @@ func (m *Metrics) Subscribed(channel string, recovered bool) {
 	m.subscriptions.WithLabelValues(channel, start).Inc()
 }
 
-// SessionOpened counts an open session; the result is called when it ends.
-func (m *Metrics) SessionOpened(audience string) (closed func()) {
-	g := m.sessions.WithLabelValues(audience)
-	g.Inc()
-	return g.Dec
+// Sessions lets read tell how many sessions of an audience are open, whenever
+// somebody asks.
+func (m *Metrics) Sessions(audience string, read func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "nowserving", Name: "sessions", Help: "Open sessions.", ConstLabels: prometheus.Labels{"audience": audience},
+	}, func() float64 { return float64(read()) }))
 }
 
 // Disconnected counts a session that the node ended, by wire.CloseReason.

@@ -316,11 +316,11 @@ func TestHealth(t *testing.T) {
 // The names and labels are a contract with dashboards.
 func TestMetricNamesGolden(t *testing.T) {
 	m := NewMetrics()
-	m.Published("board", 3)
+	m.Published("board")
+	m.Delivered("board", 3)
 	m.Subscribed("board", true)
 	m.Subscribed("board", false)
-	m.SessionOpened("display")
-	m.SessionOpened("display")()
+	m.Sessions("display", func() int { return 1 })
 	m.Disconnected("slow")
 	m.Committed(3*time.Millisecond, 64)
 	m.Command("ticket.call", "ok", time.Millisecond)

@@ -45,8 +45,9 @@ func at(t *modelTicket, what string) string { return fmt.Sprintf("/v1/tickets/%d
 
 func success1() map[string]any { return map[string]any{"statusCode": 200.0, "result": "success"} }
 
-func (w *world) create() {
-	line := w.pick("line", 1, 2, 3, 4)
+func (w *world) create() { w.createIn(w.pick("line", 1, 2, 3, 4)) }
+
+func (w *world) createIn(line int) {
 	t := &modelTicket{
 		line: line, first: w.text("first", "", "Ida", "Bo"), phone: w.text("phone", "", "+3725551234", "555 1234"),
 		source: w.text("source", "", "NAME", "MICROSITE"), language: "en",
@@ -338,8 +339,9 @@ func (w *world) setLabels() {
 	t.labels = labels
 }
 
-func (w *world) line() {
-	line := w.pick("line", 1, 2, 3, 4)
+func (w *world) line() { w.change(w.pick("line", 1, 2, 3, 4)) }
+
+func (w *world) change(line int) {
 	what := w.text("change", "disable", "enable", "enable", "archive", "unarchive", "unarchive")
 	code := 200
 	if what == "disable" && !w.m.disabled[line] && w.m.busy(line) {
