@@ -1,21 +1,24 @@
 // Runs the browser tests against the real server, bin/nowserving: the pages as a
-// clerk and a lobby use them, then the ones that kill and freeze the server.
+// clerk and a lobby use them, then the ones that kill and freeze the server. Two
+// files run at a time, each with a server of its own: they mostly wait.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { RealHub } from "./hub.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const run = (file, env) =>
-  spawnSync(process.execPath, ["--test", here + file], { stdio: "inherit", env: { ...process.env, ...env } }).status ?? 1;
+const run = (files, env) =>
+  spawnSync(process.execPath, ["--test", "--test-concurrency=2", ...files.map((file) => here + file)], {
+    stdio: "inherit",
+    env: { ...process.env, ...env },
+  }).status ?? 1;
 
 const hub = await RealHub.start();
 let status = 1;
 try {
-  status = run("pages.test.mjs", { NOWSERVING_URL: hub.url, DEMO_JSON: hub.demoFile });
+  status = run(["pages.test.mjs"], { NOWSERVING_URL: hub.url, DEMO_JSON: hub.demoFile });
 } finally {
   await hub.stop();
 }
-for (const file of ["restart.test.mjs", "admin.test.mjs", "queue-client.test.mjs", "chat-client.test.mjs", "console.test.mjs", "console-cut.test.mjs", "widget.test.mjs", "visitor.test.mjs", "visitor-cut.test.mjs", "kiosk.test.mjs", "join.test.mjs"]) {
-  status = run(file, {}) || status;
-}
+const own = ["restart", "admin", "queue-client", "chat-client", "console", "console-cut", "widget", "visitor", "visitor-cut", "kiosk", "join"];
+status = run(own.map((name) => `${name}.test.mjs`), {}) || status;
 process.exit(status);
