@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -61,13 +62,13 @@ func TestCommands(t *testing.T) {
 // TestBackupOfARunningServer: what a server sends is kept whole or not at all.
 func TestBackupOfARunningServer(t *testing.T) {
 	_, c := folder(t, 1)
-	served := 0
+	var served atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		served++
+		n := served.Add(1)
 		switch {
 		case r.Header.Get("Authorization") != "Bearer good" || r.URL.Path != BackupPath:
 			http.Error(w, "no", http.StatusForbidden)
-		case served == 1:
+		case n == 1:
 			fmt.Fprint(w, "a backup")
 		default: // breaks in the middle
 			w.Header().Set("Content-Length", "100")

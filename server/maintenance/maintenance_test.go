@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,11 +37,20 @@ func (lonely) Wants(hub.Key) bool               { return false }
 func (lonely) Publish(hub.Key, hub.Publication) {}
 
 // clock is driven by the simulated day.
-type clock struct{ at time.Time }
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
 
-func (c *clock) now() time.Time { return c.at }
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
 
 func (c *clock) wait(_ context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.at = c.at.Add(d)
 	return nil
 }
@@ -53,7 +63,7 @@ func folder(t *testing.T, visitors float64) (dir string, c *clock) {
 	t.Helper()
 	dir, c = t.TempDir(), &clock{at: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
 	st, err := store.Open(store.Options{
-		Dir: filepath.Join(dir, StoreFolder), Clock: c.now, Log: zerolog.Nop(), MinFree: 1, MemTableSize: 4 << 20,
+		Dir: filepath.Join(dir, StoreFolder), Clock: c.now, Log: zerolog.Nop(), MinFree: 1, MemTableSize: 64 << 20, // one table: see store's TestFlippedBitInTable
 	})
 	if err != nil {
 		t.Fatal(err)

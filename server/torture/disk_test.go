@@ -227,6 +227,11 @@ func TestFlippedBits(t *testing.T) {
 			t.Fatal(err)
 		}
 		name := all[rng.IntN(len(all))].Name()
+		if !long && filepath.Ext(name) == ".sst" {
+			// Badger races with itself when one of several tables is damaged; the short
+			// run looks for races. The store's own test does it with one table.
+			continue
+		}
 		path := filepath.Join(copied, name)
 		b, err := os.ReadFile(path)
 		if err != nil {
