@@ -85,7 +85,7 @@ func startCommitter(t testing.TB, dir string, wrap ...string) *committer {
 	args := append(wrap, os.Args[0])
 	c := &committer{cmd: exec.Command(args[0], args[1:]...), lines: make(chan string, 1<<16)}
 	c.cmd.Env = append(os.Environ(), committerEnv+"="+dir)
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.cmd.SysProcAttr = ownGroup()
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

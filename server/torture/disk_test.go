@@ -5,11 +5,13 @@ package torture
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -261,7 +263,7 @@ func TestFlippedBits(t *testing.T) {
 		os.RemoveAll(copied)
 	}
 	t.Log(met)
-	if met["found in .sst"] == 0 && met["found in .mem"] == 0 {
+	if len(met) == 0 || !slices.ContainsFunc(slices.Collect(maps.Keys(met)), func(k string) bool { return strings.HasPrefix(k, "found") }) {
 		t.Error("no flipped bit was found: nothing was tested")
 	}
 }
@@ -288,8 +290,12 @@ func TestSyncFails(t *testing.T) {
 	}
 }
 
-// TestSyncFailsUnderANode is the same for a whole node.
+// TestSyncFailsUnderANode is the same for a whole node, which takes long where a
+// traced process is slow.
 func TestSyncFailsUnderANode(t *testing.T) {
+	if !long {
+		t.Skip("SKIPPED, runs with make torture")
+	}
 	strace, err := exec.LookPath("strace")
 	if err != nil {
 		t.Skip("SKIPPED, needs strace")
