@@ -125,6 +125,28 @@ test("a revoked screen forgets its token and asks to be paired", async () => {
   await context.close();
 });
 
+test("the screen's token is in no address, no page source, no error report and no text of the page", async () => {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
+  const page = await context.newPage();
+  const told = [];
+  page.on("request", (request) => told.push(request.url()));
+  page.on("websocket", (socket) => told.push(socket.url()));
+  page.on("console", (message) => told.push(message.text()));
+  await page.goto(`${url}/board/1`);
+  await state(page, "live");
+  await page.reload();
+  await state(page, "live");
+  const called = hub.call(hub.add(1), 2);
+  await hero(page, called.publicId);
+  const token = await page.evaluate(() => localStorage["nowserving.display"]);
+  assert.match(token, /^display-\d+$/);
+  assert.ok(told.some((address) => /^ws:/.test(address)) && told.some((address) => /\/board\/1$/.test(address)));
+  const source = await fetch(`${url}/board/1`).then((reply) => reply.text());
+  told.push(source, await page.content(), page.url());
+  assert.deepEqual(told.filter((text) => text.includes(token)), []);
+  await context.close();
+});
+
 test("locked sound is said, and a key unlocks it", async () => {
   const strict = await launch(["--autoplay-policy=document-user-activation-required"]);
   const page = await openPage(await strict.newContext(), `${url}/board/1`, problems);

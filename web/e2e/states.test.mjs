@@ -77,17 +77,42 @@ async function check(page, name, least = LIVE) {
     assert.ok(!one.cut, `${name}: "${one.text}" reaches out of the screen`);
   }
   assert.deepEqual(await overflows(page), [], name);
+  // The list ends above what is below it, whatever is there.
+  const list = await page.evaluate(() => {
+    const bottom = (one) => one.getBoundingClientRect().bottom;
+    const used = [...document.querySelectorAll(".row.used")].filter((row) => row.offsetParent && row.clientHeight);
+    const below = [document.querySelector(".bottom"), document.getElementById("join-code"), document.getElementById("strip")].filter((one) => one.getClientRects().length);
+    return used.length ? Math.max(...used.map(bottom)) - Math.min(...below.map((one) => one.getBoundingClientRect().top)) : 0;
+  });
+  assert.ok(list <= 1, `${name}: the list reaches ${list} px too far down`);
   await page.evaluate(axe);
   const found = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   assert.deepEqual(found.violations.map((v) => `${name}: ${v.id} ${v.nodes.map((n) => n.target).join(" ")}`), []);
 }
 
+const media = [{ id: "0".repeat(32), type: "image/png", seconds: 600 }];
+const UPRIGHT = { width: 720, height: 1280 };
+
+// The layouts differ in what is where, the themes in colours: every one of both is
+// looked at, and every pair of them with LOOKS=all.
+const looks = (theme) => (theme === "dark" || process.env.LOOKS === "all" ? ["focus", "board", "media", "portrait", "desk"] : ["board"]);
 for (const theme of ["dark", "light", "contrast"]) {
-  for (const layout of ["focus", "board"]) {
-    test(`${layout}, ${theme}: idle, call, recall, stale, offline`, () => scene({ settings: { layout, theme } }, async ({ hub, page, waiting }) => {
+  for (const layout of looks(theme)) {
+    const settings = { theme, ...(layout === "media" && { layout, media }), ...(/focus|board/.test(layout) && { layout }) };
+    if (layout === "portrait") settings.joinUrl = "https://queue.example.org/join/1";
+    const viewport = layout === "portrait" ? UPRIGHT : undefined;
+    test(`${layout}, ${theme}: idle, call, recall, stale, offline`, () => scene({ settings, viewport }, async ({ hub, page, waiting }) => {
+      if (layout === "desk") {
+        await state(page, "live");
+        Object.assign(hub.displays[0], { desk: 3 });
+      }
       await page.clock.install();
       await page.reload();
-      await state(page, "live");
+      await page.waitForSelector(`body[data-state="live"][data-layout="${layout}"][data-theme="${theme}"]`);
+      if (layout === "media") {
+        for (let i = 0; i < 20 && !(await page.$("#zone-image.shown")); i++) await pass(page, hub, 1000);
+        assert.ok(await page.$('body[data-zone="full"] #zone-image.shown'));
+      }
       await check(page, `${layout}-${theme}-idle`);
       hub.call(waiting[0], 3);
       await hero(page, waiting[0].publicId);
@@ -172,7 +197,7 @@ for (const language of ["es", "de", "fr", "ar"]) {
 }
 
 test("media and rail: the media freeze during a call, the rail is never covered", () =>
-  scene({ settings: { layout: "media", media: [{ id: "0".repeat(32), type: "image/png", seconds: 600 }] } }, async ({ hub, page, waiting }) => {
+  scene({ settings: { layout: "media", media } }, async ({ hub, page, waiting }) => {
     await page.waitForSelector("#zone-image.shown");
     await check(page, "media-idle");
     hub.call(waiting[0], 2);
@@ -188,6 +213,17 @@ test("media and rail: the media freeze during a call, the rail is never covered"
     await check(page, "media-call");
   }));
 
+test("media that cannot be loaded leave the last call where it was", () =>
+  scene({ settings: { layout: "media", media } }, async ({ page, context }) => {
+    await context.route("**/media/**", (route) => route.abort());
+    await page.reload();
+    await page.waitForSelector('body[data-state="live"][data-layout="media"][data-zone="empty"]');
+    await page.waitForSelector("#hero-number", { state: "visible" });
+    await page.waitForTimeout(1500); // past the time in which the next one is tried
+    assert.equal(await page.evaluate(() => getComputedStyle(document.getElementById("hero")).visibility), "visible");
+    await check(page, "media-missing");
+  }));
+
 test("cards in quiet times, one language each", () =>
   scene({ settings: { cards: [{ language: "en", text: "Please have your papers ready" }, { language: "ar", text: "يرجى تجهيز أوراقك" }] } }, async ({ hub, page }) => {
     for (let i = 0; i < 3; i++) {
@@ -198,7 +234,7 @@ test("cards in quiet times, one language each", () =>
     }
   }));
 
-test("portrait", () => scene({ viewport: { width: 720, height: 1280 }, settings: { joinUrl: "https://queue.example.org/join/1" } }, async ({ hub, page, waiting }) => {
+test("portrait", () => scene({ viewport: UPRIGHT, settings: { joinUrl: "https://queue.example.org/join/1" } }, async ({ hub, page, waiting }) => {
   await state(page, "live");
   assert.equal(await page.getAttribute("body", "data-layout"), "portrait");
   hub.call(waiting[0], 3);
@@ -220,6 +256,7 @@ test("desk sign: its own desk's number, and Next, please", () => scene({}, async
   await page.waitForTimeout(450);
   const vh = await page.evaluate(() => parseFloat(getComputedStyle(document.getElementById("hero-number-box")).fontSize) / innerHeight);
   assert.ok(vh >= 0.4, `${vh}`);
+  assert.equal(await page.textContent("#location"), "Desk 4");
   await check(page, "desk-call");
 }));
 

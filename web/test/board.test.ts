@@ -225,6 +225,17 @@ test("a call that was learned of too late is marked, for a time", () => {
   assert.equal(viewOf(board, moment({ earlier, now: NOW + 60000 })).rows[0]!.note, "");
 });
 
+test("who was served stays in the list where the call was, between those that are open", () => {
+  const at = (second: number) => `2026-11-21T10:41:0${second}.000Z`;
+  const board = readBoard({
+    serving: [5, 3, 1].map((n) => ticket(`A-${n}`, "CALLED", { calledAt: at(n) })),
+    recent: [4, 2, 0].map((n) => ticket(`A-${n}`, "SERVED", { calledAt: at(n) })),
+  });
+  const order = (b: Board) => viewOf(b, moment()).rows.map((row) => row.publicId);
+  assert.deepEqual(order(board), ["A-4", "A-3", "A-2", "A-1", "A-0"]);
+  assert.deepEqual(order({ ...board, serving: board.serving.slice(0, 1) }), ["A-4", "A-2", "A-0"]);
+});
+
 test("the list never has more rows than the screen", () => {
   const serving = Array.from({ length: 40 }, (_, i) => ticket(`A-${i}`, "CALLED", { calledAt: AT }));
   for (const layout of ["focus", "board", "media", "portrait"]) {

@@ -41,6 +41,8 @@ export class Zone {
   private at = -1;
   private frozen = false;
   private turns = 0;
+  /** How many items in a row could not be shown. */
+  private missed = 0;
 
   constructor(env: Env, load: Load) {
     this.env = env;
@@ -73,8 +75,8 @@ export class Zone {
       this.fetch("/board/" + location + "/media/" + id, id);
     }
     this.showLogo(logo);
-    setData("zone", this.items.length ? "full" : "empty");
     this.at = -1;
+    this.missed = 0;
     this.next();
   }
 
@@ -154,7 +156,10 @@ export class Zone {
     }
     const url = this.urls.get(item.medium.id);
     if (!url) {
-      // Not loaded, or not yet: the next one, soon.
+      // Not loaded, or not yet: the next one, soon. Where nothing is, the call is.
+      if (++this.missed >= this.items.length) {
+        this.show(undefined);
+      }
       this.later(1000);
       return;
     }
@@ -176,6 +181,8 @@ export class Zone {
   }
 
   private show(element: HTMLElement | undefined): void {
+    if (element) this.missed = 0;
+    setData("zone", element ? "full" : "empty");
     for (const one of [this.image, this.video, this.card]) {
       one.classList.toggle("shown", one === element);
     }

@@ -83,7 +83,7 @@ export function viewOf(board: Board, moment: Moment, look: Look): BoardView {
   const words = look.words[0] as Words;
   const ours = (t: BoardTicket) => concerns(t, look);
   // Served calls stay where they were, so that nothing moves while it is read.
-  const calls = board.serving.concat(board.recent).filter(ours).sort(newestCall);
+  const calls = newestOf(board.serving.filter(ours), board.recent.filter(ours), ROWS + 1);
   const waiting = board.waiting.filter((t) => !look.lines || look.lines.indexOf(t.line) >= 0);
   const hero = heroOf(board, calls, waiting.length, moment, look);
   // Where the call goes away after a while, the list keeps it throughout: a list
@@ -91,12 +91,23 @@ export function viewOf(board: Board, moment: Moment, look: Look): BoardView {
   const listed = look.layout === "media" || hero.mode === "card" ? "" : hero.key;
   const most = look.sizes.rows * look.sizes.columns;
   return {
-    location: board.location.name,
+    // A sign hangs above its desk: that is the place it names.
+    location: (look.desk && deskWords(board, look.desk, words)) || board.location.name,
     hero,
     rows: calls.filter((t) => t.key !== listed).slice(0, Math.min(ROWS, most)).map((t) => rowOf(board, t, moment, words)),
     waiting: words.waiting(waiting.length),
     chips: chipsOf(board, look, words),
   };
+}
+
+/** The newest calls of two sorted lists: a burst leaves more open than any screen shows. */
+function newestOf(a: BoardTicket[], b: BoardTicket[], most: number): BoardTicket[] {
+  const found: BoardTicket[] = [];
+  for (let i = 0, j = 0; found.length < most && (i < a.length || j < b.length);) {
+    const first = j >= b.length || (i < a.length && newestCall(a[i]!, b[j]!) <= 0);
+    found.push(first ? a[i++]! : b[j++]!);
+  }
+  return found;
 }
 
 function heroOf(board: Board, calls: BoardTicket[], waiting: number, moment: Moment, look: Look): HeroView {

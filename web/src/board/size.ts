@@ -71,7 +71,7 @@ const FORMS: { [layout: string]: Form } = {
   focus: { number: span(20, 26, 30), desk: span(13, 16, 20), row: span(6, 8.4, 12), area: 65, columns: 1, most: 6 },
   board: { number: span(15, 18, 22), desk: span(11, 14, 17), row: span(5.4, 7.6, 12), area: 40, columns: 2, most: 8 },
   media: { number: span(20, 26, 30), desk: span(13, 16, 20), row: span(5, 7, 9), area: 65, columns: 1, most: 8 },
-  portrait: { number: span(8, 11, 14), desk: span(5, 7, 9), row: span(2.6, 4.2, 6), area: 36, columns: 1, most: 8 },
+  portrait: { number: span(8, 11, 14), desk: span(5, 7, 9), row: span(2.6, 4.2, 6), area: 33.4, columns: 1, most: 8 },
   desk: { number: span(30, 45, 45), desk: span(8, 8, 8), row: span(6, 6, 6), area: 0, columns: 1, most: 0 },
 };
 

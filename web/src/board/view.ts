@@ -1,6 +1,7 @@
 // Paints a BoardView. The elements are made once and only their text and
 // classes change: a screen runs for months, and its page must not grow.
-import { byId, fit, fitHeight, make, setAttribute, setData, setProperty, setShown, setText } from "./dom";
+import { byId, make, setAttribute, setData, setProperty, setShown, setText } from "./dom";
+import { Fitting, Group } from "./fitting";
 import { Card, Look } from "./look";
 import { BoardView, CHIPS, ChipView, HeroView, ROWS, RowView } from "./model";
 import { paintCode } from "./qr";
@@ -35,7 +36,7 @@ export class View {
   private readonly hero = byId("hero");
   private words: Words = wordsOf([])[0] as Words;
   private pulses = 0;
-  private fitted = "";
+  private readonly fitting = new Fitting();
 
   constructor() {
     for (let i = 0; i < ROWS; i++) {
@@ -91,23 +92,19 @@ export class View {
     this.fit(view);
   }
 
-  /** Only when something else is written: measuring costs a layout. */
   private fit(view: BoardView): void {
-    const { hero } = view;
-    const look = ["layout", "theme"].map((name) => document.body.getAttribute("data-" + name));
-    const key = JSON.stringify([hero.publicId, hero.desk, hero.name, hero.more, hero.labels, hero.mode, view.rows, look,
-      window.innerWidth, window.innerHeight, document.body.getAttribute("style"), document.body.getAttribute("data-join")]);
-    if (key === this.fitted) {
-      return;
-    }
-    this.fitted = key;
-    const boxes = [byId("hero-call"), byId("hero-number-box"), byId("hero-to"), byId("hero-label")];
-    const used = this.rows.filter((_, i) => i < view.rows.length);
-    const desks = used.map((row) => row.desk);
-    if (fit(boxes.concat(used.map((row) => row.item), desks))) {
-      fit(desks); // in rows that have become smaller as a whole
-    }
-    fitHeight(this.hero, boxes);
+    const { publicId, desk, name, more, labels, mode } = view.hero;
+    const look = ["layout", "theme", "join", "state"].map((one) => document.body.getAttribute("data-" + one));
+    const frame = JSON.stringify([look, window.innerWidth, window.innerHeight, document.body.getAttribute("style")]);
+    const call = {
+      text: [publicId, desk, name, more, mode].concat(labels).join("\n"), within: this.hero,
+      boxes: [byId("hero-call"), byId("hero-number-box"), byId("hero-to"), byId("hero-label")],
+    };
+    const used = view.rows.slice(0, this.rows.length);
+    this.fitting.run(frame, [call as Group].concat(used.map((row, i) => {
+      const { item, desk } = this.rows[i] as Row;
+      return { text: [row.publicId, row.desk, row.name, row.note].join("\n"), boxes: [item, desk], again: desk };
+    })));
   }
 
   /** Starts the movement that goes with a new call. */

@@ -126,23 +126,47 @@ function place(board: Board, ticket: BoardTicket): void {
   if (!ticket.key) {
     throw new Error("a board ticket without a key");
   }
-  const others = (t: BoardTicket) => t.key !== ticket.key;
-  board.serving = board.serving.filter(others);
-  board.recent = board.recent.filter(others);
-  board.waiting = board.waiting.filter(others);
+  board.serving = without(board.serving, ticket.key);
+  board.recent = without(board.recent, ticket.key);
+  board.waiting = without(board.waiting, ticket.key);
   switch (ticket.status) {
     case "NEW":
-      board.waiting = board.waiting.concat(ticket).sort(waitingOrder);
+      board.waiting = insert(board.waiting, ticket, waitingOrder);
       break;
     case "CALLED":
-      board.serving = board.serving.concat(ticket).sort(newestCall);
+      board.serving = insert(board.serving, ticket, newestCall);
       break;
     case "SERVED":
     case "NOSHOW":
       if (ticket.calledAt) {
-        board.recent = board.recent.concat(ticket).sort(newestCall).slice(0, MAX_RECENT);
+        board.recent = insert(board.recent, ticket, newestCall).slice(0, MAX_RECENT);
       }
   }
+}
+
+/** The list itself when the ticket is not on it: most pushes touch one list. */
+function without(list: BoardTicket[], key: string): BoardTicket[] {
+  for (let i = 0; i < list.length; i++) {
+    if (list[i]!.key === key) {
+      return list.slice(0, i).concat(list.slice(i + 1));
+    }
+  }
+  return list;
+}
+
+/** Into its place in a sorted list: sorting anew for every push is what a burst cannot afford. */
+function insert(list: BoardTicket[], ticket: BoardTicket, order: (a: BoardTicket, b: BoardTicket) => number): BoardTicket[] {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (order(list[middle]!, ticket) <= 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return list.slice(0, low).concat(ticket, list.slice(low));
 }
 
 /** Newest call first, then by key. The wire's instants sort as text. */
