@@ -5,7 +5,7 @@ import { openPage, signIn, state } from "./browser.mjs";
 import { hostPage, Site, strictPolicy } from "./widget-site.mjs";
 import { Staff } from "./staff.mjs";
 
-const LIMIT = 6000;
+const LIMIT = 20000;
 /** A hub that was killed is up again, and its pages are back, within this. */
 export const RETURN = 45000;
 
@@ -69,11 +69,12 @@ export class Visit {
   problems = [];
   contexts = {};
   pages = {};
+  sockets = {};
   /** What was said by now, in the order that the hub gave it. */
   said = [];
 
-  /** The website, the console with its clerk at the first desk, and the board. */
-  static async open(hub, browser) {
+  /** The website, the console with its clerk at the first desk, and the board; cuttable, their links can be cut. */
+  static async open(hub, browser, cuttable = false) {
     const visit = new Visit();
     visit.hub = hub;
     visit.site = await Site.start();
@@ -81,6 +82,7 @@ export class Visit {
     visit.site.page("/", hostPage(hub.url, hub.demo.widgetKey), { "Content-Security-Policy": strictPolicy(hub.url) });
     const page = async (name, width, height, url) => {
       visit.contexts[name] = await browser.newContext({ viewport: { width, height }, locale: "en-US", reducedMotion: "reduce" });
+      if (cuttable) await visit.holdSockets(name);
       visit.pages[name] = await openPage(visit.contexts[name], url, visit.problems);
       visit.pages[name].setDefaultTimeout(LIMIT);
     };
@@ -183,14 +185,26 @@ export class Visit {
     }
   }
 
-  /** Cuts a page off. What a page has in its hands, it does not send. */
+  /** Puts a hand on a page's sockets: a browser that goes offline leaves those open that it has. */
+  holdSockets(name) {
+    const held = (this.sockets[name] = { away: false, open: new Set() });
+    return this.contexts[name].routeWebSocket(/\/ws$/, (socket) => {
+      if (held.away) return void socket.close();
+      socket.connectToServer();
+      held.open.add(socket);
+    });
+  }
+
   async cut(name) {
     await this.contexts[name].setOffline(true);
-    // As after a laptop's sleep, the page looks whether its link is still there.
-    await this.pages[name].evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    const held = this.sockets[name];
+    held.away = true;
+    for (const socket of held.open) await socket.close();
+    held.open.clear();
   }
 
   async back(name) {
+    this.sockets[name].away = false;
     await this.contexts[name].setOffline(false);
   }
 

@@ -87,11 +87,14 @@ export class QueuePane {
     this.called.update(mine.concat(everyone.filter((t) => t.called?.caller !== this.host.user.id)));
     this.waiting.update(waiting);
     this.settle();
-    this.ended.update(Array.from(state.ended.values()).filter((t) => t.status).reverse());
+    // A visit is over at the desk also while its conversation goes on: a no-show must be found to be undone.
+    const talking = Array.from(state.tickets.values()).filter((t) => t.status && t.status !== "NEW" && t.status !== "CALLED");
+    const ended = talking.concat(Array.from(state.ended.values()).filter((t) => t.status).reverse());
+    this.ended.update(ended);
     this.settleEnded();
     byId("called-none").hidden = everyone.length > 0;
     byId("waiting-none").hidden = waiting.length > 0;
-    byId("ended-none").hidden = state.ended.size > 0;
+    byId("ended-none").hidden = ended.length > 0;
     setText(byId("waiting-count"), waiting.length ? String(waiting.length) : "");
     this.renderKnown();
     this.renderCallNext(waiting, mine);

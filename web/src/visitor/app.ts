@@ -259,9 +259,7 @@ export class App {
 
   /** When it is over there is a question; whether it was answered the hub knows. */
   private lookWhetherOver(): void {
-    const { ticket } = this.visit;
-    const state = ticket.conversation ? ticket.conversation.state : "";
-    const now = `${ticket.status}/${state === "Closed" ? state : ""}`;
+    const now = this.overKey();
     if (now === this.over) return;
     this.over = now;
     this.door.visit().then((answer) => {
@@ -272,10 +270,15 @@ export class App {
     });
   }
 
-  private take(answer: VisitAnswer): void {
-    const { ticket } = this.visit;
+  /** Changes when there is something to ask, or when it was answered on another page. */
+  private overKey(): string {
+    const { ticket, entries } = this.visit;
     const state = ticket.conversation ? ticket.conversation.state : "";
-    this.over = `${ticket.status}/${state === "Closed" ? state : ""}`;
+    return `${ticket.status}/${state === "Closed" ? state : ""}/${entries.some((entry) => entry.type === "SurveyAnswered")}`;
+  }
+
+  private take(answer: VisitAnswer): void {
+    this.over = this.overKey();
     this.lines = answer.lines || [];
     if (answer.limits) this.composer.setLimits(answer.limits);
     if (answer.survey) this.survey.set(answer.survey.open, answer.survey.answered);

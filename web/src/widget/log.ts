@@ -77,6 +77,12 @@ export class Log {
     else if (fresh) this.below.hidden = false;
   }
 
+  /** Leaves no word of a conversation in the page that this browser has no more. */
+  clear(): void {
+    this.draw([]);
+    this.last = "";
+  }
+
   private entries(thread: Thread, unsent: readonly Outgoing[], live: boolean, now: number): Entry[] {
     const out: Entry[] = [];
     const own = thread.transactions.filter((t) => spoken(t) && mine(t));

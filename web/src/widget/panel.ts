@@ -152,6 +152,7 @@ export class Panel {
     this.drawStrip();
     this.place.update(talking ? thread : undefined, session.busy, session.link.state === "live");
     if (!talking) {
+      this.log.clear();
       this.queue.hidden = this.joining.hidden = this.again.hidden = true;
       this.home.update({ config, lines: session.lines, starting: session.starting, error: session.startError });
       return;

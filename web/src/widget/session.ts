@@ -231,7 +231,9 @@ export class Session {
     const old = before && before.ticket;
     if (ticket.status === "CALLED" && (!old || old.status !== "CALLED" || (old.recalls || 0) < (ticket.recalls || 0))) this.watcher.called(ticket);
     const closed = (t: Ticket | undefined) => t && (t.status === "SERVED" || (t.conversation || { state: "" }).state === "Closed");
-    if (old && closed(ticket) !== closed(old)) {
+    // Answered on another page of the same ticket, it is not asked here any more.
+    const rated = (t: Thread | undefined) => !!t && t.transactions.some((one) => one.type === "SurveyAnswered");
+    if (old && (closed(ticket) !== closed(old) || rated(thread) !== rated(before))) {
       this.stopTyping();
       this.visit();
     }
