@@ -11,6 +11,7 @@ DATA     ?= ./data
 FUZZTIME ?= 20s
 BENCH    ?= .
 COUNT    ?= 1
+ROUNDS   ?= 5
 
 # The binaries run where there is no C library.
 build: export CGO_ENABLED := 0
@@ -19,6 +20,7 @@ build: export CGO_ENABLED := 0
 # Folders count too: a file that went away changes nothing else.
 MODULES := web/node_modules/.installed
 PAGES   := web/dist/board.html
+PEERS   := web/bench/node_modules/.installed
 WEB_SRC := $(shell find web/src) $(wildcard web/*.mjs web/tsconfig.json web/.npmrc)
 
 .PHONY: run
@@ -59,7 +61,8 @@ lint: web
 .PHONY: race
 race: web
 	@.ci/compiler
-	go test -race -shuffle=on -timeout 10m ./...
+	go test -race -shuffle=on -timeout 10m $$(go list ./... | grep -v /server/torture)
+	go test -count 1 -timeout 10m ./server/torture
 	go test -count 1 -timeout 10m -run '^TestWorld$$' ./hub/sim -sim.seeds 1000
 
 .PHONY: web-test
@@ -71,8 +74,26 @@ web-test: web
 e2e: build
 	@browser=$$(.ci/browser); cd web && export CHROMIUM="$$browser"; npm run --silent e2e; npm run --silent e2e:real
 
+# One table: ours beside the others that this machine has (nginx with nchan, ws,
+# socket.io, Redis, NATS; what is missing is named). BENCH picks rows, a regular
+# expression; `make bench BENCH=year` and `make soak` take longer and are not in it.
 .PHONY: bench
-bench: build
+bench: build $(PEERS)
+	go build -o bin/bench ./server/bench
+	bin/bench -only '$(BENCH)' -rounds $(ROUNDS)
+
+.PHONY: soak
+soak: build
+	go build -o bin/bench ./server/bench
+	bin/bench -only soak
+
+$(PEERS): web/bench/package.json web/bench/package-lock.json
+	cd web/bench && npm ci --no-audit --no-fund
+	touch $@
+
+# The parts by themselves, and a command's way to its paint in a browser.
+.PHONY: microbench
+microbench: build
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) ./...
 	@browser=$$(.ci/browser); cd web && export CHROMIUM="$$browser"; node e2e/latency.mjs; node --test e2e/burst.test.mjs
 
@@ -94,5 +115,5 @@ mutants: web
 
 .PHONY: clean
 clean:
-	rm -rf bin web/node_modules
+	rm -rf bin web/node_modules web/bench/node_modules
 	find web/dist -mindepth 1 ! -name .gitkeep -delete

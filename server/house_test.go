@@ -61,6 +61,7 @@ var allowed = map[string][]string{
 	"display/board": {"hub/wire"},
 	"web":           {},
 	"server":        {"server/..."},
+	"server/bench":  {"hub", "hub/ledger", "hub/ticket", "store"},
 
 	"server/maintenance": {"hub/ticket", "store"},
 	"server/torture":     {}, // tests only

@@ -50,6 +50,7 @@ type group struct {
 	l       *Ledger
 	now     time.Time
 	tickets map[int64]*ticket.Ticket       // versions made by this group
+	docs    map[int64][]byte               // the same, encoded
 	keys    map[string]*pending            // keys used by this group
 	entries map[entryID]ticket.Transaction // thread entries made by this group
 	ids     ticket.IDs
@@ -221,7 +222,7 @@ func (g *group) fold(p *pending, s *ticket.State, events []ticket.Event) error {
 		if err != nil {
 			return &defect{err}
 		}
-		g.tickets[id] = t
+		g.tickets[id], g.docs[id] = t, doc
 		p.change.Tickets = append(p.change.Tickets, store.TicketVersion{
 			ID: id, Location: t.Location, Doc: doc, Index: index(t),
 		})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
@@ -105,9 +106,22 @@ func (p *pending) memory() remembered {
 }
 
 func (g *group) remember(p *pending) error {
-	value, err := json.Marshal(p.memory())
+	m, doc := p.memory(), []byte(nil)
+	if m.Ticket != nil && m.Refused == nil {
+		// It was encoded for the store a moment ago, and is the largest part of it.
+		if doc = g.docs[m.Ticket.ID]; g.tickets[m.Ticket.ID] != m.Ticket {
+			doc = nil
+		}
+	}
+	if doc != nil {
+		m.Ticket = nil
+	}
+	value, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("encode result: %w", err)
+	}
+	if doc != nil {
+		value = append(append(append(slices.Grow(value[:len(value)-1], len(doc)+12), `,"ticket":`...), doc...), '}')
 	}
 	p.change.Result = &store.Result{Key: p.request.Key, Value: value}
 	if p.result.Ticket != nil {

@@ -53,7 +53,7 @@ func (l *Ledger) show(s step, out []outgoing) []outgoing {
 			l.o.Published(notice)
 		}
 		if loc.id != Directory && v.Location != nil {
-			out = l.project(v, e, before, out)
+			out = l.project(v.Glance(), e, before, out)
 		}
 	}
 	for _, e := range s.events {

@@ -136,7 +136,7 @@ func (l *Ledger) commit(waiting []*pending) error {
 func (l *Ledger) newGroup() *group {
 	return &group{
 		l: l, now: l.o.Clock(), ids: l.ids,
-		tickets: map[int64]*ticket.Ticket{}, keys: map[string]*pending{}, entries: map[entryID]ticket.Transaction{},
+		tickets: map[int64]*ticket.Ticket{}, docs: map[int64][]byte{}, keys: map[string]*pending{}, entries: map[entryID]ticket.Transaction{},
 	}
 }
 

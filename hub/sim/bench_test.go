@@ -22,6 +22,9 @@ import (
 // inFlight is how many commands are under way at any moment of the benchmarks.
 const inFlight = 256
 
+// branches is how many locations they are for: no branch has 256 clerks.
+const branches = 16
+
 // drain is a screen that takes everything at once.
 type drain struct{}
 
@@ -60,18 +63,20 @@ func benchmark(b *testing.B, st store.Store, keyed bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	hubEnded := make(chan error, 1)
 	go func() { hubEnded <- h.Run(ctx) }()
-	p := build(b, l, 1, 3, 8, inFlight, 0).locations[0]
+	house := build(b, l, branches, 3, 8, inFlight/branches, 0)
 	out := h.NewOutbox(drain{})
-	for kind, a := range map[string]hub.Audience{wire.BoardChannel: hub.Display, wire.ConsoleChannel: hub.Staff} {
-		if err := h.Subscribe(out, hub.Key{Channel: wire.Channel{Kind: kind, ID: int64(p.id)}, Audience: a}, nil, 1); err != nil {
-			b.Fatal(err)
+	for _, p := range house.locations {
+		for kind, a := range map[string]hub.Audience{wire.BoardChannel: hub.Display, wire.ConsoleChannel: hub.Staff} {
+			if err := h.Subscribe(out, hub.Key{Channel: wire.Channel{Kind: kind, ID: int64(p.id)}, Audience: a}, nil, 1); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
 	commits.Store(0)
 	commands.Store(0)
 	b.ReportAllocs()
 	b.ResetTimer()
-	took := load(b, l, p, keyed)
+	took := load(b, l, house.locations, keyed)
 	b.StopTimer()
 	slices.Sort(took)
 	b.ReportMetric(float64(len(took))/b.Elapsed().Seconds(), "commands/s")
@@ -91,14 +96,15 @@ func benchmark(b *testing.B, st store.Store, keyed bool) {
 
 // load keeps inFlight commands under way until b.N were answered, and says how
 // long each took.
-func load(b *testing.B, l *ledger.Ledger, p place, keyed bool) []time.Duration {
+func load(b *testing.B, l *ledger.Ledger, places []place, keyed bool) []time.Duration {
 	var left atomic.Int64
 	left.Store(int64(b.N))
 	all := make([][]time.Duration, inFlight)
 	var wg sync.WaitGroup
 	for n := range inFlight {
 		wg.Go(func() {
-			actor := ticket.Actor{Kind: ticket.ActorStaff, User: p.users[n]}
+			p, clerk := places[n%len(places)], n/len(places)
+			actor := ticket.Actor{Kind: ticket.ActorStaff, User: p.users[clerk%len(p.users)]}
 			do := func(c ticket.Command) (ledger.Result, bool) {
 				if left.Add(-1) < 0 {
 					return ledger.Result{}, false
@@ -117,11 +123,11 @@ func load(b *testing.B, l *ledger.Ledger, p place, keyed bool) []time.Duration {
 				return res, true
 			}
 			for {
-				res, ok := do(ticket.Create{Line: p.lines[n%len(p.lines)], FirstName: "Ida", LastName: "Berg", Language: "en"})
+				res, ok := do(ticket.Create{Line: p.lines[clerk%len(p.lines)], FirstName: "Ida", LastName: "Berg", Language: "en"})
 				if !ok {
 					return
 				}
-				if _, ok = do(ticket.CallTicket{Ref: ref(res.Ticket.ID), Desk: p.desks[n%len(p.desks)]}); !ok {
+				if _, ok = do(ticket.CallTicket{Ref: ref(res.Ticket.ID), Desk: p.desks[clerk%len(p.desks)]}); !ok {
 					return
 				}
 				if _, ok = do(ticket.Serve{Ref: ref(res.Ticket.ID)}); !ok {

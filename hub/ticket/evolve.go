@@ -169,12 +169,15 @@ func (p *Place) endInteraction(at time.Time) {
 
 // remember keeps the board's list of ended calls.
 func (s *State) remember(t *Ticket) {
-	s.Recent = slices.DeleteFunc(slices.Clone(s.Recent), func(r *Ticket) bool { return r.ID == t.ID })
+	same := func(r *Ticket) bool { return r.ID == t.ID }
+	if slices.ContainsFunc(s.Recent, same) {
+		s.Recent = slices.DeleteFunc(slices.Clone(s.Recent), same)
+	}
 	ended := t.Place.Status == Served || t.Place.Status == NoShow
 	if !ended || t.Place.Call == nil || t.Erased {
 		return
 	}
-	s.Recent = append(s.Recent, recentOf(t))
+	s.Recent = append(slices.Clone(s.Recent), recentOf(t))
 	slices.SortFunc(s.Recent, compareCalls)
 	if len(s.Recent) > RecentCalls {
 		s.Recent = s.Recent[:RecentCalls]
@@ -192,7 +195,10 @@ func recentOf(t *Ticket) *Ticket {
 
 // compareCalls puts the newest call first; ties go by board key, as on boards.
 func compareCalls(a, b *Ticket) int {
-	return cmp.Or(b.CalledAt().Compare(a.CalledAt()), cmp.Compare(a.Key(), b.Key()))
+	if c := b.CalledAt().Compare(a.CalledAt()); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Key(), b.Key())
 }
 
 func (s *State) evolveHouse(e Event) {
@@ -202,8 +208,10 @@ func (s *State) evolveHouse(e Event) {
 		s.Lines[f.LineDef.ID] = f.LineDef
 	case f.DeskDef != nil:
 		s.Desks[f.DeskDef.ID] = f.DeskDef
+		s.seatAll()
 	case f.UserDef != nil:
 		s.Users[f.UserDef.ID] = f.UserDef
+		s.seat(f.UserDef)
 	case f.DisplayDef != nil:
 		d := *f.DisplayDef
 		d.Offset = s.Offset

@@ -46,6 +46,8 @@ type State struct {
 
 	waiting map[int][]place // by line, in order
 	called  []place         // CALLED tickets by the time of the call
+	glance  *glance         // nil but in a Glance
+	atDesks working         // users who work at a desk
 	unowned []place         // open conversations that nobody has taken, by the time of opening
 }
 
@@ -127,6 +129,7 @@ func DecodeState(b []byte) (*State, error) {
 			s.unowned = append(s.unowned, t.unownedPlace())
 		}
 	}
+	s.seatAll()
 	slices.SortFunc(s.unowned, comparePlace)
 	for _, list := range s.waiting {
 		slices.SortFunc(list, comparePlace)
@@ -177,10 +180,12 @@ func damaged[K int | int64, V any](kind string, m map[K]*V, sound func(K, *V) bo
 // Clone is an independent copy; what both hold is immutable.
 func (s *State) Clone() *State {
 	c := *s
+	c.glance = nil
 	c.Lines, c.Desks, c.Users = maps.Clone(s.Lines), maps.Clone(s.Desks), maps.Clone(s.Users)
 	c.Displays, c.Locations = maps.Clone(s.Displays), maps.Clone(s.Locations)
 	c.Tickets, c.Numbers, c.Pace = maps.Clone(s.Tickets), maps.Clone(s.Numbers), maps.Clone(s.Pace)
 	c.Recent, c.called, c.unowned = slices.Clone(s.Recent), slices.Clone(s.called), slices.Clone(s.unowned)
+	c.atDesks = slices.Clone(s.atDesks)
 	c.waiting = make(map[int][]place, len(s.waiting))
 	for line, list := range s.waiting {
 		c.waiting[line] = slices.Clone(list)

@@ -139,8 +139,40 @@ func (s *State) waits() func(line, position int) *WaitRange {
 	}
 }
 
+// Glance is s for a moment in which it does not change: what several projections of
+// one event need is computed once. It is for one goroutine, and not for Evolve.
+func (s *State) Glance() *State {
+	g := *s
+	g.glance = &glance{}
+	return &g
+}
+
+// glance keeps the outlooks of a moment.
+type glance struct{ seen []glanced }
+
+type glanced struct {
+	line int
+	now  time.Time
+	o    outlook
+	ok   bool
+}
+
 // outlook looks at a line; ok is false when nothing can be said.
-func (s *State) outlook(line int, now time.Time) (o outlook, ok bool) {
+func (s *State) outlook(line int, now time.Time) (outlook, bool) {
+	if s.glance == nil {
+		return s.look(line, now)
+	}
+	for i := range s.glance.seen {
+		if g := &s.glance.seen[i]; g.line == line && g.now.Equal(now) {
+			return g.o, g.ok
+		}
+	}
+	o, ok := s.look(line, now)
+	s.glance.seen = append(s.glance.seen, glanced{line, now, o, ok})
+	return o, ok
+}
+
+func (s *State) look(line int, now time.Time) (o outlook, ok bool) {
 	l := s.Lines[line]
 	if l == nil || !l.Open() || s.Location == nil || !s.Location.OpenAt(now) {
 		return o, false

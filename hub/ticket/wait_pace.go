@@ -148,7 +148,8 @@ func (p *Pace) hold(gap float64, fresh bool) {
 
 // see notes that a desk works for the line, and forgets those that did long ago.
 func (p *Pace) see(server int, at time.Time) {
-	seen := map[int]time.Time{server: at}
+	seen := make(map[int]time.Time, len(p.Seen)+1)
+	seen[server] = at
 	for key, last := range p.Seen {
 		if key != server && at.Sub(last) < staffSeen {
 			seen[key] = last
@@ -190,7 +191,7 @@ func (s *State) interrupted(t *Ticket, e Event) {
 // staffing is who serves a line.
 type staffing struct {
 	count int
-	open  map[int]bool
+	open  working
 	// free are those who have nobody and take the next one at once.
 	free int
 	// first is the time until one of them ends a service, as a share of a gap.
@@ -206,18 +207,22 @@ func (s *State) staffing(line int, now time.Time) staffing {
 		return st
 	}
 	usual := p.service(s.Lines[line])
-	rate, busy := 0.0, map[int]bool{}
+	rate, serving, busy := 0.0, 0, make([]bool, st.count)
 	for _, c := range slices.Backward(s.called) { // the newest call of a desk is its service
 		call := s.Tickets[c.id].Place.Call
-		key := s.server(call)
-		if !open[key] || busy[key] {
+		if serving == st.count {
+			break // those left over were called and never ended
+		}
+		i, found := open.find(s.server(call))
+		if !found || busy[i] {
 			continue
 		}
-		busy[key] = true
+		busy[i] = true
+		serving++
 		left := 1 - max(0, now.Sub(call.At).Seconds())/usual
 		rate += 1 / max(leastLeft, left)
 	}
-	idle := st.count - len(busy)
+	idle := st.count - serving
 	st.first = float64(st.count) / (rate + float64(idle))
 	if s.attended(line, now) {
 		st.free = idle
@@ -237,23 +242,63 @@ func (s *State) staffed(line int, p *Pace, now time.Time) int { return len(s.ope
 
 // openDesks are those who have chosen a desk and this line, or all lines, and
 // whoever worked for it lately without having chosen a desk.
-func (s *State) openDesks(line int, p *Pace, now time.Time) map[int]bool {
-	open := map[int]bool{}
-	for id, u := range s.Users {
-		if s.atDesk(u) && (len(u.Lines) == 0 || slices.Contains(u.Lines, line)) {
-			open[id] = true
+func (s *State) openDesks(line int, p *Pace, now time.Time) working {
+	open := make(working, 0, len(s.atDesks)+1)
+	for _, id := range s.atDesks {
+		if u := s.Users[id]; len(u.Lines) == 0 || slices.Contains(u.Lines, line) {
+			open = append(open, id)
 		}
 	}
+	chosen := len(open)
 	for key, at := range p.Seen {
-		u := s.Users[key]
-		if now.Sub(at) < staffSeen && (u == nil || !u.Removed && !s.atDesk(u)) {
-			open[key] = true
+		if now.Sub(at) >= staffSeen {
+			continue
 		}
+		if _, found := s.atDesks.find(key); found {
+			continue
+		}
+		if u := s.Users[key]; u == nil || !u.Removed {
+			open = append(open, key)
+		}
+	}
+	if len(open) > chosen {
+		slices.Sort(open)
 	}
 	return open
 }
 
+// working is a set of those who serve, ascending: users, and minus the ids of desks
+// whose callers are unknown.
+type working []int
+
+func (w working) find(key int) (int, bool) { return slices.BinarySearch(w, key) }
+
 func (s *State) atDesk(u *User) bool { return !u.Removed && s.selectedDesk(u.ID) != 0 }
+
+// seatAll finds who is at a desk; seat does it for one user. An estimate is made for
+// every push, and a branch may have many users.
+func (s *State) seatAll() {
+	s.atDesks = nil
+	for id, u := range s.Users {
+		if s.atDesk(u) {
+			s.atDesks = append(s.atDesks, id)
+		}
+	}
+	slices.Sort(s.atDesks)
+}
+
+func (s *State) seat(u *User) {
+	i, found := s.atDesks.find(u.ID)
+	switch at := s.atDesk(u); {
+	case at && !found:
+		s.atDesks = slices.Insert(s.atDesks, i, u.ID)
+	case !at && found:
+		s.atDesks = slices.Delete(s.atDesks, i, i+1)
+	}
+	if len(s.atDesks) == 0 {
+		s.atDesks = nil // as seatAll would leave it
+	}
+}
 
 // rival is another line whose visitors the same desks take in turn.
 type rival struct {
@@ -263,7 +308,7 @@ type rival struct {
 }
 
 // rivals are the other lines with somebody waiting that desks of this line serve.
-func (s *State) rivals(line int, open map[int]bool, now time.Time) []rival {
+func (s *State) rivals(line int, open working, now time.Time) []rival {
 	var out []rival
 	for _, l := range s.SortedLines() { // in order: sums of fractions depend on it
 		if l.ID == line || s.Waiting(l.ID) == 0 {
@@ -271,8 +316,8 @@ func (s *State) rivals(line int, open map[int]bool, now time.Time) []rival {
 		}
 		p := s.pace(l.ID)
 		theirs, both := s.openDesks(l.ID, &p, now), 0
-		for key := range theirs {
-			if open[key] {
+		for _, key := range theirs {
+			if _, found := open.find(key); found {
 				both++
 			}
 		}

@@ -64,7 +64,7 @@ func together(e *env, l load) ([]*variant, error) {
 		return all, err
 	}
 	// The others send what ours sends, byte for byte.
-	if _, err := own.measure(load{sockets: l.sockets, channels: l.channels, rate: 2, burst: 1, changes: max(1, l.channels)}); err != nil {
+	if _, err := own.measure(load{sockets: l.sockets, channels: l.channels, rate: l.rate, burst: 1, changes: max(1, l.channels)}); err != nil {
 		return all, err
 	}
 	e.payload = []byte(own.join.Since)

@@ -60,6 +60,7 @@ func stalled(e *env) error {
 	const sockets, stuck = 2000, 100
 	l := load{sockets: sockets - stuck, rate: 20, burst: 1, changes: 40, rounds: e.rounds}
 	var all []*variant
+	var before int64
 	defer func() {
 		for _, v := range all {
 			v.end()
@@ -79,6 +80,7 @@ func stalled(e *env) error {
 		if stop == 0 {
 			continue
 		}
+		before = v.p.rss()
 		// What the kernel holds for them must be full before it counts.
 		for range 600 {
 			if err := v.publish(0); err != nil {
@@ -87,7 +89,6 @@ func stalled(e *env) error {
 			time.Sleep(4 * time.Millisecond)
 		}
 	}
-	before := all[1].p.rss()
 	for r := range e.rounds + 1 {
 		for i := range all {
 			v := all[(i+r)%2]

@@ -70,6 +70,7 @@ func run(args []string) error {
 		if err := b.run(e); err != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", b.name, err))
 			e.note("%s: %v", b.name, err)
+			e.progress("%s: %v", b.name, err)
 		}
 		fmt.Fprintf(os.Stderr, "%s took %.0f s, %s\n", b.name, time.Since(began).Seconds(), machine())
 	}

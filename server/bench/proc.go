@@ -116,7 +116,8 @@ func (p *process) cpu() time.Duration {
 	return time.Duration(sum)
 }
 
-// rss is its memory, in bytes.
+// rss is its memory in bytes, without files that are mapped: those the kernel takes
+// back when it needs to.
 func (p *process) rss() int64 {
 	var sum int64
 	for _, pid := range p.pids {
@@ -124,8 +125,10 @@ func (p *process) rss() int64 {
 		if err != nil {
 			continue
 		}
-		pages, _ := strconv.ParseInt(strings.Fields(string(b))[1], 10, 64)
-		sum += pages * int64(os.Getpagesize())
+		fields := strings.Fields(string(b))
+		resident, _ := strconv.ParseInt(fields[1], 10, 64)
+		shared, _ := strconv.ParseInt(fields[2], 10, 64)
+		sum += (resident - shared) * int64(os.Getpagesize())
 	}
 	return sum
 }

@@ -66,7 +66,15 @@ func dialSocket(addr, token string) (*socket, error) {
 		_ = conn.Close()
 		return nil, err
 	}
+	go s.stay() // ends when the connection is closed
 	return s, nil
+}
+
+// stay sends something now and then: who is silent for long is sent away.
+func (s *socket) stay() {
+	for err := error(nil); err == nil; _, err = s.ask(`"ping":{}`) {
+		time.Sleep(15 * time.Second) // the interval itself
+	}
 }
 
 // ask sends a request and returns the text of its answer, which is valid until

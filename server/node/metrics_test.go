@@ -23,12 +23,18 @@ func TestMetricsAreFed(t *testing.T) {
 	screen.next(t) // the snapshot
 	clerk := w.dial(w.demo.StaffToken, newEars())
 	params := json.RawMessage(fmt.Sprintf(`{"line":%d,"firstName":"Ida"}`, w.demo.Lines[0]))
-	if _, err := clerk.Do(t.Context(), wire.Command{Name: "ticket.create", Key: "m-1", Params: params}); err != nil {
+	made, err := clerk.Do(t.Context(), wire.Command{Name: "ticket.create", Key: "m-1", Params: params})
+	if err != nil {
 		t.Fatal(err)
 	}
 	screen.next(t) // the push
-	if _, err := clerk.Do(t.Context(), wire.Command{Name: "ticket.serve", Key: "m-2", Params: json.RawMessage(`{"ticket":"999999"}`)}); err == nil {
-		t.Error("a ticket that is not there was served")
+	var waiting struct{ ID string }
+	if err := json.Unmarshal(made.Ticket, &waiting); err != nil {
+		t.Fatal(err)
+	}
+	params = json.RawMessage(fmt.Sprintf(`{"ticket":%q}`, waiting.ID))
+	if _, err := clerk.Do(t.Context(), wire.Command{Name: "ticket.serve", Key: "m-2", Params: params}); err == nil {
+		t.Error("a ticket that was not called was served")
 	}
 	wants := []string{
 		`nowserving_publications_total{channel="board"} 1`,
@@ -37,7 +43,7 @@ func TestMetricsAreFed(t *testing.T) {
 		`nowserving_sessions{audience="display"} 1`,
 		`nowserving_sessions{audience="staff"} 1`,
 		`nowserving_command_seconds_count{code="ok",command="ticket.create"} `,
-		`nowserving_command_seconds_count{code="not_found",command="ticket.serve"} `,
+		`nowserving_command_seconds_count{code="conflict",command="ticket.serve"} 1`,
 		`nowserving_hub_snapshots 1`,
 	}
 	text := ""
