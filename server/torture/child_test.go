@@ -125,7 +125,7 @@ func start(t testing.TB, o order, wrap ...string) *child {
 	args := append(wrap, os.Args[0])
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), childEnv+"="+string(text), "GORACE=halt_on_error=1") // a race there fails the test here
-	cmd.SysProcAttr = ownGroup()   // what is in front of it ends with it
+	cmd.SysProcAttr = ownGroup()                                                        // what is in front of it ends with it
 	cmd.Stderr = os.Stderr
 	if !testing.Verbose() {
 		cmd.Stderr = nil
