@@ -59,6 +59,17 @@ test("connects with the token, subscribes, and is live after the snapshot", () =
   assert.equal(client.status.value.state, "live");
 });
 
+test("nothing is written to a socket that is closing", () => {
+  const { env, client } = live();
+  const before = env.socket.received.length;
+  env.socket.readyState = 2;
+  void client.command("ticket.recall", { ticket: "17" }).catch(() => undefined);
+  assert.equal(env.socket.received.length, before);
+  env.socket.readyState = 1;
+  void client.command("ticket.recall", { ticket: "17" }).catch(() => undefined);
+  assert.equal(env.socket.received.length, before + 1);
+});
+
 test("the hub's clock comes from the connect reply and runs on", () => {
   const { env, client } = live();
   env.pass(2500);

@@ -81,18 +81,26 @@ test("a snapshot says which screens are online, and a rename does not change it"
 
 test("receipts are counted per screen and per call", () => {
   const receipts = new Receipts();
-  const displays = [{ id: 1, name: "a", online: true }, { id: 2, name: "b", online: false }];
+  const displays = [{ id: 1, name: "a", online: true }, { id: 2, name: "b", online: false }, { id: 3, name: "door", kind: "kiosk", online: true }];
   const receipt = (display: number, offset: number, spoken: boolean) =>
     receipts.take(push("receipt", { display, offset, painted: true, spoken }));
   receipt(1, 6, false);
   receipt(1, 6, true);
   receipt(2, 5, true);
-  assert.deepEqual(receipts.shown(6, displays), { painted: 1, spoken: 1, screens: 2, offline: 1, rooms: 1, heard: 1 });
+  assert.deepEqual(receipts.shown(6, displays), { painted: 1, spoken: 1, screens: 2, offline: 1, silent: 0, rooms: 1, heard: 1 });
   assert.equal(shownWords(receipts.shown(6, displays)), "Shown on 1/2 screens, sound ok (1 offline)");
   receipt(2, 6, false);
   assert.equal(receipts.shown(6, displays).painted, 2);
+  assert.equal(receipts.shown(7, displays).silent, 1, "one that is there has not shown it");
   for (let i = 100; i < 400; i++) receipt(1, i, false);
   assert.equal(receipts.shown(6, displays).painted, 0, "old calls are let go");
+});
+
+test("lines are in the order that the branch gave them", () => {
+  const state = readConsole({ lines: [{ id: 1, name: "a", rank: 2 }, { id: 2, name: "b", rank: 1 }] });
+  assert.deepEqual(state.lines.map((l) => l.id), [2, 1]);
+  foldConsole(state, push("line.changed", { line: { id: 2, name: "b", rank: 3 } }, 7));
+  assert.deepEqual(state.lines.map((l) => l.id), [1, 2]);
 });
 
 test("errors and states in words", () => {

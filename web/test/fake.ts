@@ -15,6 +15,7 @@ export class FakeSocket implements SocketLike {
   onerror: ((event: any) => void) | null = null;
   readonly received: Frame[] = [];
   closedByClient = false;
+  readyState = 1;
 
   send(frame: string): void {
     this.received.push(JSON.parse(frame));

@@ -20,6 +20,7 @@ assert.equal(typeof loadWidget, "function");
 class Socket {
   static last;
   sent = [];
+  readyState = 1;
   constructor(url, protocol) {
     Object.assign(this, { url, protocol });
     Socket.last = this;

@@ -8,6 +8,7 @@ export interface SocketLike {
   onmessage: ((event: any) => void) | null;
   onclose: ((event: any) => void) | null;
   onerror: ((event: any) => void) | null;
+  readonly readyState: number;
   send(frame: string): void;
   close(): void;
 }

@@ -9,6 +9,8 @@ export const CONNECT_TIMEOUT = 8000;
 export const REQUEST_TIMEOUT = 10000;
 /** How long a link may stay silent after a probe, for a page that woke up. */
 export const PROBE_TIMEOUT = 3000;
+/** The readyState in which a socket takes frames. */
+const OPEN = 1;
 /** Silence of so many ping intervals means the link is dead. */
 const DEAD_AFTER = 3;
 
@@ -152,11 +154,10 @@ export class Link {
     this.waiting.set(id, { done, cancel });
     const frame: { [member: string]: unknown } = { id };
     frame[verb] = body;
-    try {
+    // A socket that is closing would take the frame, drop it and complain of it in
+    // the page's console; its close event follows.
+    if (this.socket.readyState === OPEN) {
       this.socket.send(JSON.stringify(frame));
-    } catch (cause) {
-      // A socket that is closing throws; its close event follows.
-      this.env.report("send on a closing socket", cause);
     }
   }
 

@@ -101,7 +101,8 @@ function describe(host: Host, ticket: StaffTicket): string {
 function paintShown(host: Host, element: HTMLElement, ticket: StaffTicket): void {
   const shown = host.shown(ticket);
   const due = host.now() - (Date.parse(ticket.called?.date || "") || 0) > RECEIPT_DUE;
-  const all = !!shown && shown.screens > 0 && shown.painted >= shown.screens;
+  // A screen that is switched off shows nothing, and is told of as offline.
+  const all = !!shown && shown.painted > 0 && shown.silent === 0;
   const missing = !!shown && shown.screens > 0 && !all && due;
   setText(element, shown ? shownWords(shown) + (missing ? say("shown.missing") : "") : "");
   element.classList.toggle("all", all);

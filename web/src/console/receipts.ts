@@ -15,6 +15,8 @@ export interface Shown {
   spoken: number;
   screens: number;
   offline: number;
+  /** Screens that are there and have not shown it. */
+  silent: number;
   /** Rooms with a screen that can be heard, and those where it was. */
   rooms: number;
   heard: number;
@@ -43,7 +45,8 @@ export class Receipts {
   }
 
   /** What is known of the call at offset, over the screens that there are. */
-  shown(offset: number | undefined, displays: Display[]): Shown {
+  shown(offset: number | undefined, all: Display[]): Shown {
+    const displays = all.filter((d) => d.kind !== "kiosk");
     const proof = offset === undefined ? undefined : this.proofs.get(offset);
     const rooms = (all: Display[]) => new Set(all.map((d) => d.room || "")).size;
     const audible = displays.filter((d) => d.online && !d.mute);
@@ -53,6 +56,7 @@ export class Receipts {
       spoken: count(proof?.spoken),
       screens: displays.length,
       offline: displays.filter((d) => !d.online).length,
+      silent: displays.filter((d) => d.online && !(proof && proof.painted.has(d.id))).length,
       rooms: rooms(audible),
       heard: rooms(audible.filter((d) => proof?.spoken.has(d.id))),
     };

@@ -92,6 +92,8 @@ export interface Line {
   archived?: boolean;
   waiting?: number;
   wait?: WaitRange;
+  /** The place that the branch gave it; lines without one come by id. */
+  rank?: number;
 }
 
 export interface Desk {
@@ -111,6 +113,8 @@ export interface User {
 export interface Display {
   id: number;
   name: string;
+  /** "kiosk", or absent for a screen. */
+  kind?: string;
   online?: boolean;
   layout?: string;
   desk?: number;
@@ -296,11 +300,11 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function byId<T extends { id: number }>(list: T[]): T[] {
-  return list.slice().sort((a, b) => a.id - b.id);
+function byId<T extends { id: number; rank?: number }>(list: T[]): T[] {
+  return list.slice().sort((a, b) => (a.rank || 0) - (b.rank || 0) || a.id - b.id);
 }
 
-function replace<T extends { id: number }>(list: T[], thing: T, removed: boolean): T[] {
+function replace<T extends { id: number; rank?: number }>(list: T[], thing: T, removed: boolean): T[] {
   const rest = list.filter((other) => other.id !== thing.id);
   return removed ? rest : byId(rest.concat(thing));
 }
