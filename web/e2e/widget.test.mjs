@@ -224,6 +224,7 @@ test("unsent words survive closing, another page and a lost network; what is sen
   await page.goto(`${site.url}/?page=2`);
   await page.waitForSelector(".composer textarea");
   assert.equal(await page.inputValue(".composer textarea"), "half a sentence");
+  await says(page, "own", "Before"); // the new page is connected: what never was current has no "since"
   await page.evaluate(() => { window.sameDocument = true; });
   await page.context().setOffline(true);
   away = true;
