@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strconv"
 	"sync"
 	"time"
 
@@ -164,6 +165,10 @@ type Ledger struct {
 	locations map[int]*location
 	closed    bool
 
+	// places has the location of every live ticket: commands are about these, and
+	// the store need not be asked.
+	places sync.Map // of int64 to int
+
 	ids       ticket.IDs // committer only
 	committed chan batch
 	snapshots sync.WaitGroup
@@ -251,8 +256,28 @@ func (l *Ledger) Doc(kind, key string) ([]byte, error) { return l.store.Doc(kind
 // Docs yields the documents of a kind.
 func (l *Ledger) Docs(kind string) iter.Seq2[store.Doc, error] { return l.store.Docs(kind) }
 
+// TicketKeys reads documents that have a ticket's id for a key, as those of work
+// that a ticket waits for, to the end. It gives the ids in their order.
+func TicketKeys(docs iter.Seq2[store.Doc, error]) ([]int64, error) {
+	var ids []int64
+	for d, err := range docs {
+		if err != nil {
+			return nil, fmt.Errorf("read tickets: %w", err)
+		}
+		id, err := strconv.ParseInt(d.Key, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("document %s of ticket %q: %w", d.Kind, d.Key, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
 // Locate says in which location a ticket is.
 func (l *Ledger) Locate(id int64) (int, error) {
+	if at, ok := l.places.Load(id); ok {
+		return at.(int), nil
+	}
 	v, err := l.store.Ticket(id)
 	if errors.Is(err, store.ErrNotFound) {
 		return 0, wire.Errorf(wire.NotFound, "Ticket with id %d not found", id)

@@ -42,6 +42,9 @@ func (l *Ledger) load() error {
 			return fmt.Errorf("open journal %d: %w", id, err)
 		}
 		l.locations[id] = loc
+		for ticket := range loc.view.Tickets {
+			l.places.Store(ticket, id)
+		}
 	}
 	return nil
 }

@@ -59,10 +59,20 @@ func (l *Ledger) show(s step, out []outgoing) []outgoing {
 	for _, e := range s.events {
 		if e.Ticket != 0 {
 			v.Settle(e.Ticket)
+			l.place(v, e.Ticket)
 		}
 	}
 	l.maybeSnapshot(loc, slices.ContainsFunc(s.events, isErasure))
 	return out
+}
+
+// place notes where a ticket is, as long as it is live.
+func (l *Ledger) place(v *ticket.State, id int64) {
+	if v.Tickets[id] == nil {
+		l.places.Delete(id)
+	} else {
+		l.places.Store(id, v.Journal)
+	}
 }
 
 func isErasure(e ticket.Event) bool { return e.Type == ticket.EventErased }

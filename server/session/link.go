@@ -23,7 +23,7 @@ type link struct {
 	// A write that never waits; owned by whoever holds the Outbox. attempt is
 	// bound once, so that a write does not allocate.
 	raw     syscall.RawConn
-	attempt func(fd uintptr) bool
+	attempt func(fd uintptr)
 	data    []byte
 	n       int
 	err     error
@@ -53,11 +53,11 @@ func newLink(conn net.Conn, ahead []byte, l *Limits, clock func() time.Time) *li
 }
 
 // once writes data to the descriptor and never asks to be called again.
-func (k *link) once(fd uintptr) bool {
+func (k *link) once(fd uintptr) {
 	for {
-		k.n, k.err = syscall.Write(int(fd), k.data)
+		k.n, k.err = writeNow(fd, k.data)
 		if k.err != syscall.EINTR {
-			return true
+			return
 		}
 	}
 }
@@ -68,7 +68,8 @@ func (k *link) TryWrite(p []byte) (int, error) {
 		return 0, nil
 	}
 	k.data = p
-	err := k.raw.Write(k.attempt)
+	// Not raw.Write: it takes the lock of those who wait, and nobody does.
+	err := k.raw.Control(k.attempt)
 	k.data = nil
 	switch {
 	case err != nil:
@@ -90,7 +91,7 @@ func (k *link) Write(p []byte) (int, error) {
 	if err != nil {
 		return n, err
 	}
-	// A deadline left behind would fail a write that never waits.
+	// A deadline left behind would be a timer, and fail whoever does not set one.
 	return n, k.conn.SetWriteDeadline(time.Time{})
 }
 

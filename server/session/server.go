@@ -41,6 +41,7 @@ type Server struct {
 	wheel   *wheel
 	names   atomic.Uint64
 	buffers sync.Pool
+	turns   turns
 
 	mu       sync.Mutex // protects the rest
 	sessions map[*session]struct{}
@@ -182,7 +183,11 @@ func (s *Server) leave(n *session) {
 			delete(s.holders, c)
 		}
 	}
-	if s.draining && len(s.sessions) == 0 {
+	if len(s.sessions) > 0 {
+		return
+	}
+	s.turns.dismiss()
+	if s.draining {
 		s.closeEmpty()
 	}
 }

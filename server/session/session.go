@@ -201,10 +201,7 @@ func (s *session) frame(r io.Reader, now time.Time) error {
 	buf.Reset()
 	_, err := buf.ReadFrom(r)
 	if err == nil {
-		// Not on this stack: decoding would grow it to 8 KiB for good, and it
-		// spends its life in a read that needs less than 4.
-		s.turn.Go(func() { s.handle(buf.Bytes(), now) })
-		s.turn.Wait()
+		s.srv.turns.take(s, buf.Bytes(), now)
 	}
 	if buf.Cap() <= maxKeptBuffer {
 		s.srv.buffers.Put(buf)
