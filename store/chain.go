@@ -99,6 +99,8 @@ func readRecord(b []byte) (storedRecord, error) {
 	return r, nil
 }
 
+func (r storedRecord) ticket() int64 { return int64(binary.BigEndian.Uint64(r.header[9:])) }
+
 // record is the Record of what is stored, without Personal. It shares no memory.
 func (r storedRecord) record(location int, offset uint64) Record {
 	h := r.header
@@ -106,7 +108,7 @@ func (r storedRecord) record(location int, offset uint64) Record {
 		Location: location,
 		Offset:   offset,
 		Time:     unstamp(binary.BigEndian.Uint64(h[1:])),
-		Ticket:   int64(binary.BigEndian.Uint64(h[9:])),
+		Ticket:   r.ticket(),
 		Type:     string(h[headerSize:]),
 		Facts:    bytes.Clone(r.facts),
 	}

@@ -31,7 +31,7 @@ func long(t *testing.T, s *store.Badger, n int) {
 }
 
 // left counts what is still there of a ticket: payloads, entries, results.
-func left(t *testing.T, s *store.Badger, ticket int64, n int) (found int) {
+func left(t *testing.T, s store.Store, ticket int64, n int) (found int) {
 	t.Helper()
 	for r, err := range s.Records(1, 1) {
 		if err != nil {

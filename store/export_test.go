@@ -44,6 +44,14 @@ func Overwrite(tb testing.TB, s *Badger, k []byte, change func(value []byte) []b
 	}
 }
 
+// Insert writes a key behind the store's back.
+func Insert(tb testing.TB, s *Badger, k, value []byte) {
+	tb.Helper()
+	if err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(k, value) }); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // Keys lists the keys with a prefix.
 func Keys(tb testing.TB, s *Badger, prefix string) [][]byte {
 	tb.Helper()

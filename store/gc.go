@@ -81,13 +81,16 @@ func (s *Badger) collectGarbage(ctx context.Context) error {
 	return nil
 }
 
-// purgeResults deletes idempotency results older than ResultTTL.
+// purgeResults deletes idempotency results older than ResultTTL. What is old is
+// decided once: a result that outlives its note under the ticket would be missed
+// by the ticket's erasure.
 func (s *Badger) purgeResults(ctx context.Context) error {
+	oldest := stamp(s.opt.Clock().Add(-ResultTTL))
 	for _, prefix := range []string{PrefixResult, PrefixTicketResult} {
 		from := []byte(prefix)
 		for from != nil && ctx.Err() == nil {
 			err := s.write(func(b *batch) (err error) {
-				from, err = b.purge([]byte(prefix), from)
+				from, err = b.purge([]byte(prefix), from, oldest)
 				return err
 			})
 			if err != nil {
@@ -101,8 +104,7 @@ func (s *Badger) purgeResults(ctx context.Context) error {
 // purge deletes old results from a key on and returns where to go on, or nil. It
 // looks at no more than a few thousand, for commits wait meanwhile: a result
 // that is written again at this moment must not be deleted.
-func (b *batch) purge(prefix, from []byte) (next []byte, err error) {
-	oldest := stamp(b.s.opt.Clock().Add(-ResultTTL))
+func (b *batch) purge(prefix, from []byte, oldest uint64) (next []byte, err error) {
 	var old [][]byte
 	seen := 0
 	err = scanFrom(b.txn, prefix, from, func(_ key, item *badger.Item) (bool, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	badger "github.com/dgraph-io/badger/v4"
 )
@@ -14,10 +15,13 @@ const maxProblems = 100
 // errEnough ends an inspection early.
 var errEnough = errors.New("store: too many problems to go on")
 
-// Inspect checks everything that Verify does and more, names all that is wrong
-// and not only the first, and gives look a store that can be read for checks of
-// its own; look may be nil. A problem is one line for people. Opening the folder
-// finishes what a crash has left, exactly as a start would.
+// Inspect checks everything: the engine's tables, every journal from its first
+// record with the personal payloads, every snapshot, every ticket and its index
+// entries, every document and idempotency result, and that an erasure would find
+// all it has to. It names all that is wrong and not only the first, and gives look
+// a store that can be read for checks of its own; look may be nil. A problem is
+// one line for people. Erasures that a crash has cut short are finished first,
+// exactly as a start would.
 //
 // The error says why the data could not be looked at; with problems it is nil.
 func Inspect(ctx context.Context, o Options, look func(s Store, problem func(error)) error) (problems []error, err error) {
@@ -28,7 +32,7 @@ func Inspect(ctx context.Context, o Options, look func(s Store, problem func(err
 	if err != nil {
 		return nil, err
 	}
-	i := &inspection{s: s, ctx: ctx}
+	i := &inspection{s: s, ctx: ctx, most: maxProblems}
 	err = i.all(look)
 	if errors.Is(err, errEnough) {
 		i.problems, err = append(i.problems, err), nil
@@ -39,9 +43,11 @@ func Inspect(ctx context.Context, o Options, look func(s Store, problem func(err
 	return i.problems, err
 }
 
+// inspection is a check of everything under way.
 type inspection struct {
 	s        *Badger
 	ctx      context.Context
+	most     int // as many problems end it
 	problems []error
 }
 
@@ -53,14 +59,14 @@ func (i *inspection) found(err error) error {
 	case !errors.Is(err, ErrCorrupt):
 		return err
 	}
-	if i.problems = append(i.problems, err); len(i.problems) >= maxProblems {
+	if i.problems = append(i.problems, err); len(i.problems) >= i.most {
 		return errEnough
 	}
 	return nil
 }
 
 func (i *inspection) all(look func(Store, func(error)) error) error {
-	if err := i.found(i.s.checkTables()); err != nil {
+	if err := i.tables(); err != nil {
 		return err
 	}
 	if len(i.problems) == 0 { // damaged data is left as it is
@@ -68,15 +74,7 @@ func (i *inspection) all(look func(Store, func(error)) error) error {
 			return err
 		}
 	}
-	err := i.s.view(func(txn *badger.Txn) error {
-		for _, part := range []func(*badger.Txn) error{i.journals, i.tickets, i.owners, i.values, i.results} {
-			if err := i.guarded(func() error { return part(txn) }); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil || look == nil {
+	if err := i.data(); err != nil || look == nil {
 		return err
 	}
 	enough := false
@@ -84,9 +82,24 @@ func (i *inspection) all(look func(Store, func(error)) error) error {
 		return look(i.s, func(e error) {
 			if !enough {
 				i.problems = append(i.problems, e)
-				enough = len(i.problems) >= maxProblems
+				enough = len(i.problems) >= i.most
 			}
 		})
+	})
+}
+
+// tables reads the engine's tables.
+func (i *inspection) tables() error { return i.found(i.s.checkTables()) }
+
+// data reads what the tables hold, as of one moment.
+func (i *inspection) data() error {
+	return i.s.view(func(txn *badger.Txn) error {
+		for _, part := range []func(*badger.Txn) error{i.journals, i.tickets, i.owners, i.values, i.results} {
+			if err := i.guarded(func() error { return part(txn) }); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -133,9 +146,9 @@ func (i *inspection) journals(txn *badger.Txn) error {
 	return nil
 }
 
-// tickets checks every version, and the indexes in both directions.
+// tickets checks every version and its index entries, and that there are no others.
 func (i *inspection) tickets(txn *badger.Txn) error {
-	want := make(map[string]bool) // index keys that some ticket has
+	known := make(map[byte]int) // index entries that are some ticket's
 	err := scanKeys(txn, []byte(PrefixTicket), func(k key, item *badger.Item) (bool, error) {
 		var v TicketVersion
 		err := item.Value(func(b []byte) (err error) {
@@ -145,14 +158,15 @@ func (i *inspection) tickets(txn *badger.Txn) error {
 		if err != nil {
 			return true, i.found(corrupt(item.Key(), err.Error()))
 		}
-		st := ticketState{there: true, location: v.Location, index: v.Index}
-		for _, ik := range st.indexKeys(k.id) {
+		for _, ik := range stateOf(&v).indexKeys(k.id) {
 			if ik.kind == 0 {
 				continue
 			}
-			at := ik.append(nil)
-			want[string(at)] = true
-			if err := i.found(indexed(txn, ik, at, v.Index)); err != nil {
+			there, err := indexed(txn, ik, v.Index)
+			if there {
+				known[ik.kind]++
+			}
+			if err := i.found(err); err != nil {
 				return false, err
 			}
 		}
@@ -162,96 +176,123 @@ func (i *inspection) tickets(txn *badger.Txn) error {
 		return err
 	}
 	for _, prefix := range []string{PrefixStatus, PrefixCreated, PrefixCalled, PrefixServed, PrefixLive} {
-		err := scanKeys(txn, []byte(prefix), func(_ key, item *badger.Item) (bool, error) {
-			if !want[string(item.Key())] {
-				return true, i.found(corrupt(item.Key(), "is no ticket's"))
+		err := i.others(txn, prefix, known[prefix[1]], "is no ticket's", func(k key) bool {
+			v, err := getTicket(txn, k.id)
+			if err != nil {
+				return !errors.Is(err, ErrNotFound) // who it was cannot be read, and that was told
 			}
-			return true, i.ctx.Err()
+			keys := stateOf(&v).indexKeys(k.id)
+			return slices.Contains(keys[:], k)
 		})
-		if err = i.found(err); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// indexed says whether an index entry is there and says what the ticket says.
-func indexed(txn *badger.Txn, k key, at []byte, want Index) error {
-	err := get(txn, at, func(v []byte) error {
-		if k.kind == 'l' {
-			return nil
-		}
-		got, _, err := readIndex(v)
-		if err == nil && !sameIndex(got, want) {
-			err = errValue
+// stateOf says where a version's index entries are.
+func stateOf(v *TicketVersion) ticketState {
+	return ticketState{there: true, location: v.Location, index: v.Index}
+}
+
+// indexed says whether an index entry is there, and what is wrong when it is not
+// or does not say what the ticket says.
+func indexed(txn *badger.Txn, k key, want Index) (there bool, err error) {
+	at := k.append(nil)
+	var got Index
+	err = get(txn, at, func(v []byte) (err error) {
+		if k.kind != 'l' { // that one's key says everything
+			got, _, err = readIndex(v)
 		}
 		return err
 	})
-	if errors.Is(err, ErrNotFound) {
-		return corrupt(at, "is missing")
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return false, corrupt(at, "is missing")
+	case err == nil && k.kind != 'l' && !sameIndex(got, want):
+		err = corrupt(at, "does not say what its ticket says")
 	}
-	return err
+	return true, err
+}
+
+// others checks that the known keys with a prefix are all there are. It counts
+// them, for a list of all would not fit into memory beside the tickets of years,
+// and looks at each only when there are more.
+func (i *inspection) others(txn *badger.Txn, prefix string, known int, what string, belongs func(key) bool) error {
+	n := 0
+	err := scanKeys(txn, []byte(prefix), func(key, *badger.Item) (bool, error) {
+		n++
+		return true, i.ctx.Err()
+	})
+	if err == nil && n == known || err != nil && !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	return i.found(scanKeys(txn, []byte(prefix), func(k key, item *badger.Item) (bool, error) {
+		if !belongs(k) {
+			return true, i.found(corrupt(item.Key(), what))
+		}
+		return true, i.ctx.Err()
+	}))
 }
 
 // owners checks that an erasure would find every personal payload: what has one
 // is listed under its ticket, and what is listed has one.
 func (i *inspection) owners(txn *badger.Txn) error {
+	known := 0 // payloads that are listed
+	var facts key
+	var ticket int64 // of the record with these facts
 	err := scanKeys(txn, []byte(PrefixRecord), func(k key, item *badger.Item) (bool, error) {
-		if k.part != partPersonal {
+		if k.part == partFacts { // comes right before the payload
+			facts = k
+			if err := item.Value(func(v []byte) (err error) { ticket, err = ticketOf(v); return err }); err != nil {
+				facts = key{} // journals has told of it
+			}
 			return true, i.ctx.Err()
 		}
+		if facts.location != k.location || facts.num != k.num {
+			return true, i.found(corrupt(item.Key(), "belongs to no record"))
+		}
 		there := false
-		if err := item.Value(func(v []byte) error { there = len(v) > 0 && v[0] == personalThere; return nil }); err != nil {
+		if err := item.Value(func(v []byte) error { there = isThere(v); return nil }); err != nil {
 			return false, err
 		}
-		return true, i.found(owned(txn, k, there))
+		if !there || ticket == 0 {
+			return true, i.ctx.Err()
+		}
+		if _, err := txn.Get(key{kind: 'o', id: ticket, location: k.location, num: k.num}.append(nil)); err != nil {
+			return true, i.found(corrupt(item.Key(), "would survive its ticket's erasure"))
+		}
+		known++
+		return true, i.ctx.Err()
 	})
 	if err = i.found(err); err != nil {
 		return err
 	}
-	err = scanKeys(txn, []byte(PrefixPersonal), func(k key, item *badger.Item) (bool, error) {
-		part := key{kind: 'r', location: k.location, num: k.num, part: partPersonal}.append(nil)
-		err := get(txn, part, func(v []byte) error {
-			if len(v) == 0 || v[0] != personalThere {
-				return errValue
-			}
-			return nil
-		})
-		if err != nil {
-			err = corrupt(item.Key(), "lists a payload that is not there")
+	return i.others(txn, PrefixPersonal, known, "lists a payload that its ticket does not have", func(k key) bool {
+		at := key{kind: 'r', location: k.location, num: k.num, part: partFacts}
+		var ticket int64
+		there := false
+		err := get(txn, at.append(nil), func(v []byte) (err error) { ticket, err = ticketOf(v); return err })
+		if err == nil {
+			at.part = partPersonal
+			err = get(txn, at.append(nil), func(v []byte) error { there = isThere(v); return nil })
 		}
-		return true, i.found(err)
+		return err == nil && there && ticket == k.id
 	})
-	return i.found(err)
 }
 
-func owned(txn *badger.Txn, k key, there bool) error {
-	head := k
-	head.part = partFacts
-	var ticket int64
-	err := get(txn, head.append(nil), func(v []byte) error {
-		st, err := readRecord(v)
-		if err == nil {
-			ticket = st.record(k.location, k.num).Ticket
-		}
-		return err
-	})
+// ticketOf is the ticket of a stored record, 0 when it is no ticket's.
+func ticketOf(v []byte) (int64, error) {
+	r, err := readRecord(v)
 	if err != nil {
-		return corrupt(k.append(nil), "belongs to no record")
+		return 0, err
 	}
-	if ticket == 0 {
-		return nil
-	}
-	own := key{kind: 'o', id: ticket, location: k.location, num: k.num}.append(nil)
-	_, err = txn.Get(own)
-	switch listed := err == nil; {
-	case there && !listed:
-		return corrupt(k.append(nil), "would survive its ticket's erasure")
-	case !there && listed:
-		return corrupt(own, "lists what was erased")
-	}
-	return nil
+	return r.ticket(), nil
 }
+
+// isThere says of a stored payload that it is not erased.
+func isThere(v []byte) bool { return len(v) > 0 && v[0] == personalThere }
 
 // values checks the checksums of what is read whole.
 func (i *inspection) values(txn *badger.Txn) error {
@@ -274,8 +315,10 @@ func (i *inspection) values(txn *badger.Txn) error {
 func (i *inspection) results(txn *badger.Txn) error {
 	err := scanKeys(txn, []byte(PrefixResult), func(k key, item *badger.Item) (bool, error) {
 		r, err := getResult(txn, k.rest)
-		if err != nil {
-			return true, i.ctx.Err() // values has told of it
+		// Damage is told of by values; what is too old is given to nobody and on its
+		// way out.
+		if err != nil || i.s.opt.Clock().Sub(r.at) > ResultTTL {
+			return true, i.ctx.Err()
 		}
 		own := key{kind: 'j', id: r.ticket, rest: k.rest}.append(nil)
 		if _, err := txn.Get(own); err != nil && r.ticket != 0 && len(r.value) > 0 {

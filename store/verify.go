@@ -100,60 +100,22 @@ func (s *Badger) checkTables() (err error) {
 	return nil
 }
 
-// Verify checks everything: the engine's tables, every journal from its first
-// record with the personal payloads, every ticket and its index entries, every
-// document. It reads all data and stops commits when it finds damage.
+// Verify checks all that Inspect does, except that the store is in use and it
+// ends at the first damage it finds: it reads all data and stops commits then.
 func (s *Badger) Verify(ctx context.Context) error {
 	if !s.gate.enter() {
 		return ErrClosed
 	}
 	defer s.gate.leave()
-	err := s.checkTables()
+	i := &inspection{s: s, ctx: ctx, most: 1}
+	err := i.tables()
 	if err == nil {
-		err = s.db.View(func(txn *badger.Txn) error { return verify(ctx, txn) })
+		err = i.data()
 	}
-	if errors.Is(err, ErrCorrupt) {
-		return s.fail(err)
+	if len(i.problems) > 0 {
+		return s.fail(i.problems[0])
 	}
 	return err
-}
-
-func verify(ctx context.Context, txn *badger.Txn) error {
-	heads := make(map[int]headState)
-	err := scanHeads(txn, func(location int, h headState) error {
-		heads[location] = h
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for location := range heads {
-		err := scanRecords(txn, location, 1, true, func(Record) bool { return ctx.Err() == nil })
-		if err == nil {
-			err = scanLive(txn, location, func(TicketVersion) bool { return ctx.Err() == nil })
-		}
-		if err == nil {
-			err = verifySnapshot(txn, location)
-		}
-		if err = errors.Join(err, ctx.Err()); err != nil {
-			return err
-		}
-	}
-	if err := verifyTickets(ctx, txn); err != nil {
-		return err
-	}
-	for _, prefix := range []string{PrefixEntry, PrefixResult, PrefixDoc} {
-		err := scanKeys(txn, []byte(prefix), func(_ key, item *badger.Item) (bool, error) {
-			if err := item.Value(func(v []byte) error { _, err := unseal(v); return err }); err != nil {
-				return false, corrupt(item.Key(), err.Error())
-			}
-			return true, ctx.Err()
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func verifySnapshot(txn *badger.Txn, location int) error {
@@ -165,48 +127,4 @@ func verifySnapshot(txn *badger.Txn, location int) error {
 		_, err = readChunks(txn, location, m)
 	}
 	return err
-}
-
-// verifyTickets checks that every ticket has its index entries, and that there
-// are no others.
-func verifyTickets(ctx context.Context, txn *badger.Txn) error {
-	want := make(map[byte]int)
-	err := scanKeys(txn, []byte(PrefixTicket), func(k key, item *badger.Item) (bool, error) {
-		var v TicketVersion
-		err := item.Value(func(b []byte) (err error) {
-			v, err = readTicket(k.id, b)
-			return err
-		})
-		if err != nil {
-			return false, corrupt(item.Key(), err.Error())
-		}
-		st := ticketState{there: true, location: v.Location, index: v.Index}
-		for _, ik := range st.indexKeys(k.id) {
-			if ik.kind == 0 {
-				continue
-			}
-			want[ik.kind]++
-			if _, err := txn.Get(ik.append(nil)); err != nil {
-				return false, corrupt(ik.append(nil), err.Error())
-			}
-		}
-		return true, ctx.Err()
-	})
-	if err != nil {
-		return err
-	}
-	for _, prefix := range []string{PrefixStatus, PrefixCreated, PrefixCalled, PrefixServed, PrefixLive} {
-		found := 0
-		err := scanKeys(txn, []byte(prefix), func(key, *badger.Item) (bool, error) {
-			found++
-			return true, ctx.Err()
-		})
-		if err != nil {
-			return err
-		}
-		if found != want[prefix[1]] {
-			return corrupt([]byte(prefix), fmt.Sprintf("%d index entries for %d tickets", found, want[prefix[1]]))
-		}
-	}
-	return nil
 }
