@@ -2,13 +2,8 @@ package hubapi
 
 import (
 	"encoding/json"
-	"math"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
 
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
@@ -178,52 +173,28 @@ func texts(raw json.RawMessage) ([]string, error) {
 	return slices.DeleteFunc(list, func(v string) bool { return strings.TrimSpace(v) == "" }), nil
 }
 
-// maxFieldValue bounds an answer, in characters.
-const maxFieldValue = 500
-
 // entries are an answer as a ticket holds it: one entry, or one per chosen option.
 func entries(f *ticket.InputField, values []string) ([]ticket.Extra, error) {
 	wrong := wire.FieldError(f.ID, "%s does not fit", orElse(f.VisitorTitle, f.Title))
-	if len(values) > 1 && (f.Type != ticket.FieldSelect || !f.MultiSelect) || len(values) > len(f.Options)+1 {
+	if len(values) > 1 && (f.Type != ticket.FieldSelect || !f.MultiSelect) {
 		return nil, wrong
 	}
 	var out []ticket.Extra
-	for i, v := range values {
-		v = strings.TrimSpace(v)
-		x := ticket.Extra{Title: f.Title, Value: v, Field: f.ID}
-		ok := utf8.RuneCountInString(v) <= maxFieldValue
-		switch f.Type {
-		case ticket.FieldSelect:
-			o := f.Option(v)
-			if ok = o != nil && !slices.Contains(values[:i], values[i]); ok {
-				x.Value, x.Color = o.Title, o.Color
+	var chosen []*ticket.FieldOption
+	for _, v := range values {
+		if f.Type != ticket.FieldSelect {
+			x, ok := f.Entry(v)
+			if !ok {
+				return nil, wrong
 			}
-		case ticket.FieldNumeric:
-			ok = ok && fits(f.Range, v)
-		case ticket.FieldDate:
-			_, err := time.Parse(time.DateOnly, v)
-			ok = ok && err == nil
-		case ticket.FieldURL:
-			u, err := url.Parse(v)
-			ok = ok && err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
-			x.URL = v
+			out = append(out, x)
+			continue
 		}
-		if !ok {
+		o := f.Option(strings.TrimSpace(v))
+		if o == nil || slices.Contains(chosen, o) {
 			return nil, wrong
 		}
-		out = append(out, x)
+		chosen, out = append(chosen, o), append(out, f.Chosen(o))
 	}
 	return out, nil
-}
-
-func fits(r *ticket.FieldRange, text string) bool {
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
-		return false
-	}
-	if r == nil {
-		return true
-	}
-	_, decimals, _ := strings.Cut(text, ".")
-	return (r.Min == nil || n >= *r.Min) && (r.Max == nil || n <= *r.Max) && len(decimals) <= r.Scale
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -153,17 +152,4 @@ func New(d Deps) *API {
 	}
 	a.router = a.routes()
 	return a
-}
-
-// Owns reports whether a path is one of this API's, for the node's own router.
-func Owns(path string) bool {
-	if strings.HasPrefix(path, "/v1/") || path == "/v1" {
-		return true
-	}
-	for _, first := range []string{"/tickets", "/locations", "/input-fields", "/code"} {
-		if path == first || strings.HasPrefix(path, first+"/") {
-			return true
-		}
-	}
-	return false
 }

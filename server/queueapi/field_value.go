@@ -2,20 +2,14 @@ package queueapi
 
 import (
 	"fmt"
-	"math"
 	"net/http"
-	"net/url"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 )
-
-// maxValue bounds a field's value, in characters.
-const maxValue = 500
 
 // fieldValue is what a request says of one input field.
 type fieldValue struct {
@@ -86,42 +80,20 @@ func (v fieldValue) entries(f *ticket.InputField, param string) ([]ticket.Extra,
 		return nil, badCode(codeBlank, param, param+": value is required")
 	}
 	text := strings.TrimSpace(string(*v.Value))
-	if utf8.RuneCountInString(text) > maxValue {
-		return nil, badCode(codeSize, param, fmt.Sprintf("%s: value has at most %d characters", param, maxValue))
+	if utf8.RuneCountInString(text) > ticket.MaxFieldValue {
+		return nil, badCode(codeSize, param, fmt.Sprintf("%s: value has at most %d characters", param, ticket.MaxFieldValue))
 	}
-	x := ticket.Extra{Title: f.Title, Value: text, Field: f.ID}
-	ok := true
+	x, ok := f.Entry(text)
 	switch f.Type {
-	case ticket.FieldNumeric:
-		ok = numberFits(f.Range, text)
-	case ticket.FieldDate:
-		_, err := time.Parse(time.DateOnly, text)
-		ok = err == nil
-	case ticket.FieldURL:
-		u, err := url.Parse(text)
-		ok = err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
-		x.URL = text
 	case ticket.FieldEmail:
-		ok = emailPattern.MatchString(text)
+		ok = ok && emailPattern.MatchString(text)
 	case ticket.FieldPhone:
-		ok = phonePattern.MatchString(text)
+		ok = ok && phonePattern.MatchString(text)
 	}
 	if !ok {
 		return nil, bad(param, param+": value does not fit an input field of type "+f.Type)
 	}
 	return []ticket.Extra{x}, nil
-}
-
-func numberFits(r *ticket.FieldRange, text string) bool {
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsInf(n, 0) || math.IsNaN(n) {
-		return false
-	}
-	if r == nil {
-		return true
-	}
-	_, decimals, _ := strings.Cut(text, ".")
-	return (r.Min == nil || n >= *r.Min) && (r.Max == nil || n <= *r.Max) && len(decimals) <= r.Scale
 }
 
 func (v fieldValue) choices(f *ticket.InputField) ([]ticket.Extra, error) {
@@ -132,17 +104,16 @@ func (v fieldValue) choices(f *ticket.InputField) ([]ticket.Extra, error) {
 		return nil, bad("optionIds", "optionIds: only one option can be chosen")
 	}
 	var out []ticket.Extra
-	for i, id := range v.Options {
-		for _, other := range v.Options[:i] {
-			if strings.EqualFold(id, other) {
-				return nil, badCode(codeDuplicate, "optionIds", "optionIds has an option twice")
-			}
-		}
+	var chosen []*ticket.FieldOption
+	for _, id := range v.Options {
 		o := f.Option(id)
-		if o == nil {
+		switch {
+		case o == nil:
 			return nil, bad("optionIds", "optionIds has an unknown option")
+		case slices.Contains(chosen, o):
+			return nil, badCode(codeDuplicate, "optionIds", "optionIds has an option twice")
 		}
-		out = append(out, ticket.Extra{Title: f.Title, Value: o.Title, Color: o.Color, Field: f.ID})
+		chosen, out = append(chosen, o), append(out, f.Chosen(o))
 	}
 	return out, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // What was made through the API is the same after a restart.
@@ -21,7 +22,7 @@ func TestEverythingSurvivesAReopening(t *testing.T) {
 			t.Fatalf("%s: %s", line, got.body)
 		}
 	}
-	again, err := ledger.Open(r.store, silent{}, ledger.Options{Clock: r.clock.Now, Log: zerolog.Nop()})
+	again, err := ledger.Open(r.store, testkit.Nobody{}, ledger.Options{Clock: r.clock.Now, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"pgregory.net/rapid"
+
+	"github.com/nowserving/nowserving/hub/ticket"
 )
 
 // search asks for tickets with random filters, and counts them.
@@ -15,7 +17,7 @@ func (w *world) search() {
 	p := url.Values{}
 	location := w.pick("location", 0, 0, 1, 2)
 	lines := rapid.SliceOfNDistinct(rapid.IntRange(1, 4), 0, 2, rapid.ID).Draw(w.rt, "lines")
-	statuses := rapid.SliceOfNDistinct(rapid.SampledFrom(queueStatuses()), 0, 3, rapid.ID).Draw(w.rt, "statuses")
+	statuses := rapid.SliceOfNDistinct(rapid.SampledFrom(ticket.QueueStatuses()), 0, 3, rapid.ID).Draw(w.rt, "statuses")
 	caller := w.pick("caller", 0, 0, 1, 2, 3)
 	if location != 0 {
 		p.Set("location", strconv.Itoa(location))

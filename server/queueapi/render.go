@@ -107,28 +107,17 @@ func (c *call) people() (people, error) {
 	}
 	p := people{}
 	for _, t := range found {
-		for _, k := range personKeys(t) {
+		for _, k := range t.PersonKeys() {
 			p[k] = append(p[k], t)
 		}
 	}
 	return p, nil
 }
 
-func personKeys(t *ticket.Ticket) []string {
-	var out []string
-	if v := t.Private.PhoneNumber; v != "" {
-		out = append(out, "phone:"+v)
-	}
-	if v := t.Private.Email; v != "" {
-		out = append(out, "email:"+v)
-	}
-	return out
-}
-
 // of lists the other visits of a ticket's person, oldest first.
 func (p people) of(t *ticket.Ticket) []ticket.QueueTicket {
 	byID := map[int64]*ticket.Ticket{}
-	for _, k := range personKeys(t) {
+	for _, k := range t.PersonKeys() {
 		for _, other := range p[k] {
 			if other.ID != t.ID && len(byID) < connectedMost {
 				byID[other.ID] = other

@@ -1,35 +1,27 @@
 package queueapi
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/ops/limit"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store/memlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// silent is a hub that nobody listens to.
-type silent struct{}
-
-func (silent) Wants(hub.Key) bool               { return false }
-func (silent) Publish(hub.Key, hub.Publication) {}
 
 // fakeKeys knows the keys of the tests.
 type fakeKeys map[string]auth.Identity
@@ -42,30 +34,6 @@ func (k fakeKeys) Token(key string) (auth.Identity, error) {
 	return id, nil
 }
 
-// where tells the real access table where things are.
-type where struct{ *ledger.Ledger }
-
-func (w where) TicketLocation(id int64) (int, error) { return w.Locate(id) }
-
-// tick is a clock that moves by itself, a millisecond at every look.
-type tick struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *tick) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(time.Millisecond)
-	return c.now
-}
-
-func (c *tick) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 var morning = time.Date(2026, 3, 2, 8, 15, 4, 119e6, time.UTC)
 
 // rig is the API on a ledger in memory with two branches: location 1 with lines
@@ -75,7 +43,7 @@ type rig struct {
 	*ledger.Ledger
 	t     testing.TB
 	api   *API
-	clock *tick
+	clock *testkit.Clock
 	keys  fakeKeys
 	deps  Deps
 	store *memlog.Log
@@ -91,22 +59,14 @@ const (
 
 func newRig(t testing.TB, change ...func(*Deps)) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: &tick{now: morning}}
+	r := &rig{t: t, clock: testkit.NewClock(morning, time.Millisecond)}
 	var err error
 	r.store = memlog.New(memlog.Options{Clock: r.clock.Now})
-	r.Ledger, err = ledger.Open(r.store, silent{}, ledger.Options{Clock: r.clock.Now, Log: zerolog.Nop()})
+	r.Ledger, err = ledger.Open(r.store, testkit.Nobody{}, ledger.Options{Clock: r.clock.Now, Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatalf("open ledger: %v", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("ledger ended: %v", err)
-		}
-	})
+	t.Cleanup(testkit.Run(t, "ledger", r.Run))
 	r.keys = fakeKeys{
 		adminKey:  {Kind: auth.Integrator, Credential: "key:admin", Everywhere: true, Admin: true},
 		clerkKey:  {Kind: auth.Integrator, Credential: "key:clerk", User: 2, Locations: []int{1}},
@@ -115,7 +75,7 @@ func newRig(t testing.TB, change ...func(*Deps)) *rig {
 		"staff":   {Kind: auth.Staff, Credential: "user:2", User: 2, Locations: []int{1}},
 	}
 	r.deps = Deps{
-		Ledger: r, Keys: r.keys, Access: auth.NewAccess(where{r.Ledger}, nil, r.clock.Now), Clock: r.clock.Now,
+		Ledger: r, Keys: r.keys, Access: auth.NewAccess(testkit.Where{Ledger: r.Ledger}, nil, r.clock.Now), Clock: r.clock.Now,
 		Log: zerolog.Nop(), Random: strings.NewReader(strings.Repeat("random bytes ", 1000)),
 		Rate: limit.Rate{PerSecond: 10, Burst: 1 << 20},
 	}
@@ -146,25 +106,15 @@ func (r *rig) branch() {
 	}{{1, "Desk 1"}, {1, "Desk 2"}, {2, "Desk 3"}} {
 		r.must(d.location, ticket.PutDesk{Desk: ticket.Desk{Name: d.name}})
 	}
-	for i, roles := range [][]ticket.Role{
-		{{Type: ticket.RoleOwner}}, {{Type: ticket.RoleClerk, Location: 1}}, {{Type: ticket.RoleClerk, Location: 1}}, {{Type: ticket.RoleClerk, Location: 2}},
-	} {
-		roles[0].ID = i + 1
-		r.must(0, ticket.PutUser{User: ticket.User{
-			GUID: fmt.Sprintf("33333333-3333-4333-8333-33333333333%d", i), Email: fmt.Sprintf("user%d@example.com", i+1),
-			FirstName: "User", LastName: string(rune('A' + i)), Roles: roles,
-		}})
+	for _, u := range testkit.Staff() {
+		r.must(0, u)
 	}
 	r.must(1, ticket.PutDisplay{Display: ticket.Display{Name: "Lobby", Lines: []int{1, 2}, Layout: "board", Theme: "dark"}})
 }
 
 func (r *rig) must(location int, c ticket.Command) ledger.Result {
 	r.t.Helper()
-	res, err := r.Do(context.Background(), ledger.Request{Location: location, Command: c, Actor: ticket.Actor{Kind: "system"}})
-	if err != nil {
-		r.t.Fatalf("%s: %v", c.Name(), err)
-	}
-	return res
+	return testkit.Must(r.t, r, ticket.Actor{Kind: "system"}, location, c)
 }
 
 // reply is what came back.
@@ -247,5 +197,5 @@ var (
 	_ Ledger       = (*ledger.Ledger)(nil)
 	_ Keys         = (*auth.Authenticator)(nil)
 	_ Access       = (*auth.Access)(nil)
-	_ auth.Locator = where{}
+	_ auth.Locator = testkit.Where{}
 )

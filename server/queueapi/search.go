@@ -10,23 +10,14 @@ import (
 	"github.com/nowserving/nowserving/store"
 )
 
-// The bounds of a search. Both vendor documents are satisfied by the larger one.
+// The bounds of a search, in both forms of this API. Both vendor documents are
+// satisfied by the larger one.
 const (
-	searchLimit   = 20000
-	searchDefault = 1000
+	SearchLimit   = 20000
+	SearchDefault = 1000
 )
 
-// queueStatuses are those of a ticket in a line; scheduledStatuses those of an
-// appointment, which a search finds only when it asks for them.
-func queueStatuses() []string {
-	return []string{"NEW", "CALLED", "SERVED", "NOSHOW", "CANCELLED", "CANCELLED_BY_CLERK"}
-}
-
-func scheduledStatuses() []string {
-	return []string{"SCHEDULED", "SCHEDULING_CANCELLED", "SCHEDULING_CANCELLED_BY_VISITOR", "SCHEDULING_NOSHOW"}
-}
-
-func allStatuses() []string { return append(queueStatuses(), scheduledStatuses()...) }
+func allStatuses() []string { return append(ticket.QueueStatuses(), ticket.ScheduledStatuses()...) }
 
 // locations are those of the key.
 func (c *call) locations() []int {
@@ -116,7 +107,7 @@ func (c *call) query() (q store.Query, possible bool, err error) {
 func callerStatuses(asked []string, caller int) []string {
 	switch {
 	case caller == 0 && len(asked) == 0:
-		return queueStatuses()
+		return ticket.QueueStatuses()
 	case caller == 0:
 		return asked
 	case len(asked) == 0:
@@ -127,11 +118,11 @@ func callerStatuses(asked []string, caller int) []string {
 
 func (c *call) limit() int {
 	if !c.has("limit") {
-		return searchDefault
+		return SearchDefault
 	}
 	n, ok := smallID(c.digits("limit"))
-	if !ok || n > searchLimit {
-		c.params.fail(bad("limit", fmt.Sprintf("limit is a number from 1 to %d", searchLimit)))
+	if !ok || n > SearchLimit {
+		c.params.fail(bad("limit", fmt.Sprintf("limit is a number from 1 to %d", SearchLimit)))
 	}
 	return n
 }

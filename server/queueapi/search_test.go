@@ -23,7 +23,7 @@ func crowd(t testing.TB) (*rig, []*ticket.Ticket) {
 		if got := r.send(parseLine(line)); got.code >= 500 {
 			t.Fatalf("%s: %d %s", line, got.code, got.body)
 		}
-		r.clock.add(7 * time.Second)
+		r.clock.Add(7 * time.Second)
 	}
 	for i := range 60 {
 		id, user := i+1, 2+i%2

@@ -292,7 +292,7 @@ func TestEstimateFollowsThePaceOfTheLine(t *testing.T) {
 	}
 	for range 27 {
 		r.form("/v1/tickets/call", "lines=1&user=2")
-		r.clock.add(60e9)
+		r.clock.Add(60e9)
 	}
 	// The 27th has been served for a minute, which is as long as it takes.
 	if got := estimate("30"); got < 120 || got > 150 {

@@ -182,7 +182,7 @@ func TestRevoked(t *testing.T) {
 	temporary := strings.TrimSuffix(strings.TrimPrefix(body, `{"statusCode":200,"key":"`), `"}`)
 	own, lent, other := r.dial(r.clerk), r.dial(temporary), r.dial(r.admin)
 	lent.start("1", about("createdTickets", "id"))
-	r.clock.add(25 * time.Hour)
+	r.clock.Add(25 * time.Hour)
 	r.check(r.auth.Maintain(context.Background())) // forgets the temporary key
 	r.graph.Recheck(r.grants[r.clerk])             // as every 30 s
 	lent.sync()

@@ -252,14 +252,14 @@ func (w *world) visits() (map[string][]*ticket.Ticket, error) {
 		return w.others, nil
 	}
 	found, err := w.g.Ledger.Search(store.Query{
-		Locations: places, Statuses: slices.Concat(queueStatuses(), scheduledStatuses()), Descending: true, Limit: connectedWithin,
+		Locations: places, Statuses: slices.Concat(ticket.QueueStatuses(), ticket.ScheduledStatuses()), Descending: true, Limit: connectedWithin,
 	})
 	if err != nil {
 		return nil, err
 	}
 	w.others = map[string][]*ticket.Ticket{}
 	for _, t := range found {
-		for _, k := range personKeys(t) {
+		for _, k := range t.PersonKeys() {
 			w.others[k] = append(w.others[k], t)
 		}
 	}

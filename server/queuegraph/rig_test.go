@@ -18,27 +18,15 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/ops/limit"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store/memlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// silent is a hub that nobody listens to.
-type silent struct{}
-
-func (silent) Wants(hub.Key) bool               { return false }
-func (silent) Publish(hub.Key, hub.Publication) {}
-
-// clockwork is a clock that moves when it is told to.
-type clockwork struct{ at atomic.Int64 }
-
-func (c *clockwork) now() time.Time      { return time.UnixMilli(c.at.Load()).UTC() }
-func (c *clockwork) add(d time.Duration) { c.at.Add(d.Milliseconds()) }
 
 // people is the directory as auth asks for it.
 type people struct{ *ledger.Ledger }
@@ -53,18 +41,13 @@ func (p people) User(id int) (out auth.User, ok bool) {
 }
 func (people) UserByEmail(string) (auth.User, bool) { return auth.User{}, false }
 
-// where tells the real access table where things are.
-type where struct{ *ledger.Ledger }
-
-func (w where) TicketLocation(id int64) (int, error) { return w.Locate(id) }
-
 // rig is the API on a ledger in memory with two branches: location 1 with lines 1
 // to 3 and desks 1 and 2, location 2 with line 4 and desk 3; users 1 (owner), 2 and
 // 3 (clerks of location 1), 4 (clerk of location 2); screens 1 and 2 in location 1.
 type rig struct {
 	*ledger.Ledger
 	t     testing.TB
-	clock *clockwork
+	clock *testkit.Clock
 	auth  *auth.Authenticator
 	graph *Graph
 	url   string
@@ -112,31 +95,22 @@ func newRig(t testing.TB, change ...func(*Deps)) *rig {
 // bareRig is a rig without a listener.
 func bareRig(t testing.TB, change ...func(*Deps)) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: &clockwork{}, log: &lockedBuffer{}, grants: map[string]string{}}
-	r.clock.at.Store(time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC).UnixMilli())
+	r := &rig{t: t, clock: testkit.NewClock(time.Date(2026, 3, 2, 8, 15, 0, 0, time.UTC), 0), log: &lockedBuffer{}, grants: map[string]string{}}
 	var graph atomic.Pointer[Graph]
-	st := memlog.New(memlog.Options{Clock: r.clock.now})
+	st := memlog.New(memlog.Options{Clock: r.clock.Now})
 	var err error
-	r.Ledger, err = ledger.Open(st, silent{}, ledger.Options{Clock: r.clock.now, Log: zerolog.Nop(), Published: func(n ledger.Notice) {
+	r.Ledger, err = ledger.Open(st, testkit.Nobody{}, ledger.Options{Clock: r.clock.Now, Log: zerolog.Nop(), Published: func(n ledger.Notice) {
 		if g := graph.Load(); g != nil {
 			g.Published(n)
 		}
 	}})
 	r.check(err)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("ledger ended: %v", err)
-		}
-	})
-	r.auth, err = auth.Open(auth.Options{Docs: r.Ledger, Directory: people{r.Ledger}, Now: r.clock.now})
+	t.Cleanup(testkit.Run(t, "ledger", r.Run))
+	r.auth, err = auth.Open(auth.Options{Docs: r.Ledger, Directory: people{r.Ledger}, Now: r.clock.Now})
 	r.check(err)
 	r.branch()
 	d := Deps{
-		Ledger: r, Records: st.Records, Keys: r.auth, Access: auth.NewAccess(where{r.Ledger}, nil, r.clock.now), Clock: r.clock.now,
+		Ledger: r, Records: st.Records, Keys: r.auth, Access: auth.NewAccess(testkit.Where{Ledger: r.Ledger}, nil, r.clock.Now), Clock: r.clock.Now,
 		Log: zerolog.New(r.log), Rate: limit.Rate{PerSecond: 10, Burst: 1 << 20},
 		Online: func(_, display int) bool { return display == 1 }, Demo: func(location int) bool { return location == 2 },
 	}
@@ -196,14 +170,8 @@ func (r *rig) branch() {
 	for i, location := range []int{1, 1, 2} {
 		r.must(location, ticket.PutDesk{Desk: ticket.Desk{Name: fmt.Sprintf("Desk %d", i+1)}})
 	}
-	for i, role := range []ticket.Role{
-		{Type: ticket.RoleOwner}, {Type: ticket.RoleClerk, Location: 1}, {Type: ticket.RoleClerk, Location: 1}, {Type: ticket.RoleClerk, Location: 2},
-	} {
-		role.ID = i + 1
-		r.must(0, ticket.PutUser{User: ticket.User{
-			GUID: fmt.Sprintf("33333333-3333-4333-8333-33333333333%d", i), Email: fmt.Sprintf("user%d@example.com", i+1),
-			FirstName: "User", LastName: string(rune('A' + i)), Roles: []ticket.Role{role},
-		}})
+	for _, u := range testkit.Staff() {
+		r.must(0, u)
 	}
 	for _, name := range []string{"Lobby", "Corridor"} {
 		r.must(1, ticket.PutDisplay{Display: ticket.Display{Name: name, Lines: []int{1, 2}}})
@@ -213,12 +181,8 @@ func (r *rig) branch() {
 // must carries a command out, a second after the last one.
 func (r *rig) must(location int, c ticket.Command) ledger.Result {
 	r.t.Helper()
-	r.clock.add(time.Second)
-	res, err := r.Do(context.Background(), ledger.Request{Location: location, Command: c, Actor: ticket.Actor{Kind: "integrator", User: 2}})
-	if err != nil {
-		r.t.Fatalf("%s: %v", c.Name(), err)
-	}
-	return res
+	r.clock.Add(time.Second)
+	return testkit.Must(r.t, r, ticket.Actor{Kind: "integrator", User: 2}, location, c)
 }
 
 func ref(id int64) ticket.Ref { return ticket.Ref{ID: ticket.TicketID(id)} }
@@ -343,4 +307,4 @@ func (p *peer) closed() websocket.StatusCode {
 	}
 }
 
-var _ auth.Locator = where{}
+var _ auth.Locator = testkit.Where{}

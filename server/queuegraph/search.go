@@ -8,24 +8,9 @@ import (
 	graphql "github.com/graph-gophers/graphql-go"
 
 	"github.com/nowserving/nowserving/hub/ticket"
+	"github.com/nowserving/nowserving/server/queueapi"
 	"github.com/nowserving/nowserving/store"
 )
-
-// The bounds of a search, as in the REST form of this API.
-const (
-	searchLimit   = 20000
-	searchDefault = 1000
-)
-
-// queueStatuses are those of a ticket in a line; scheduledStatuses those of an
-// appointment, which a search finds only when it asks for them.
-func queueStatuses() []string {
-	return []string{"NEW", "CALLED", "SERVED", "NOSHOW", "CANCELLED", "CANCELLED_BY_CLERK"}
-}
-
-func scheduledStatuses() []string {
-	return []string{"SCHEDULED", "SCHEDULING_CANCELLED", "SCHEDULING_CANCELLED_BY_VISITOR", "SCHEDULING_NOSHOW"}
-}
 
 // searchArgs are the arguments of Query.ticketSearch.
 type searchArgs struct {
@@ -63,9 +48,9 @@ func (*root) TicketSearch(ctx context.Context, args searchArgs) ([]*ticketNode, 
 	}
 	// What the store has no index for is looked at one by one, so everything up to
 	// the bound has to be read.
-	q.Limit = searchLimit
+	q.Limit = queueapi.SearchLimit
 	if keep == nil {
-		q.Limit = min(offset+limit, searchLimit)
+		q.Limit = min(offset+limit, queueapi.SearchLimit)
 	}
 	found, err := w.g.Ledger.Search(q)
 	if err != nil {
@@ -79,27 +64,27 @@ func (*root) TicketSearch(ctx context.Context, args searchArgs) ([]*ticketNode, 
 }
 
 func (a *searchArgs) page() (limit, offset int, err error) {
-	limit = searchDefault
+	limit = queueapi.SearchDefault
 	if a.Limit != nil {
 		limit = int(*a.Limit)
 	}
 	if a.Offset != nil {
 		offset = int(*a.Offset)
 	}
-	if limit < 1 || limit > searchLimit {
-		return 0, 0, invalid("limit", "limit is 1 to %d", searchLimit)
+	if limit < 1 || limit > queueapi.SearchLimit {
+		return 0, 0, invalid("limit", "limit is 1 to %d", queueapi.SearchLimit)
 	}
-	if offset < 0 || offset > searchLimit {
-		return 0, 0, invalid("offset", "offset is 0 to %d", searchLimit)
+	if offset < 0 || offset > queueapi.SearchLimit {
+		return 0, 0, invalid("offset", "offset is 0 to %d", queueapi.SearchLimit)
 	}
 	return limit, offset, nil
 }
 
 // query is the part that the store has an index for.
 func (a *searchArgs) query(location int) (store.Query, error) {
-	q := store.Query{Locations: []int{location}, Statuses: queueStatuses(), MinCreated: given(a.MinCreated), MaxCreated: given(a.MaxCreated)}
+	q := store.Query{Locations: []int{location}, Statuses: ticket.QueueStatuses(), MinCreated: given(a.MinCreated), MaxCreated: given(a.MaxCreated)}
 	if a.Appointment != nil { // whatever has become of it
-		q.Statuses = slices.Concat(q.Statuses, scheduledStatuses())
+		q.Statuses = slices.Concat(q.Statuses, ticket.ScheduledStatuses())
 	}
 	if a.Status != nil {
 		q.Statuses = *a.Status

@@ -12,6 +12,7 @@ import (
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // fired is one row of section 7.3: a subscription, a change, the payloads.
@@ -27,7 +28,7 @@ func servedOne(r *rig) int64  { return r.called("Ida") }
 func nothing(*rig) int64      { return 0 }
 
 func appointed(r *rig) int64 {
-	start := r.clock.now().Add(48 * time.Hour)
+	start := r.clock.Now().Add(48 * time.Hour)
 	return r.must(1, ticket.Schedule{
 		Create: ticket.Create{Line: 1, FirstName: "Ida", Language: "en"}, Start: start, End: start.Add(time.Hour), Assignee: 2,
 	}).Ticket.ID
@@ -293,7 +294,7 @@ func TestConversationsAreNoTickets(t *testing.T) {
 // TestRightsChange: what a key may not have any more ends, with the reason.
 func TestRightsChange(t *testing.T) {
 	r := newRig(t)
-	table := &switchable{Access: auth.NewAccess(where{r.Ledger}, nil, r.clock.now)}
+	table := &switchable{Access: auth.NewAccess(testkit.Where{Ledger: r.Ledger}, nil, r.clock.Now)}
 	r.graph.Access = table
 	p := r.dial(r.clerk)
 	p.start("1", about("createdTickets", "id"))

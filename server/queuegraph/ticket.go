@@ -190,7 +190,7 @@ func (n *ticketNode) ConnectedTickets() (*[]*ticketNode, error) {
 		return nil, err
 	}
 	found := map[int64]*ticket.Ticket{}
-	for _, key := range personKeys(n.t) {
+	for _, key := range n.t.PersonKeys() {
 		for _, t := range others[key] {
 			if t.ID != n.t.ID {
 				found[t.ID] = t
@@ -205,15 +205,4 @@ func (n *ticketNode) ConnectedTickets() (*[]*ticketNode, error) {
 		}
 	}))
 	return &out, err
-}
-
-func personKeys(t *ticket.Ticket) []string {
-	var out []string
-	if v := t.Private.PhoneNumber; v != "" {
-		out = append(out, "phone:"+v)
-	}
-	if v := t.Private.Email; v != "" {
-		out = append(out, "email:"+v)
-	}
-	return out
 }
