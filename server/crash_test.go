@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,6 +18,8 @@ import (
 
 	"github.com/nowserving/nowserving/hub/client"
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/node"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 )
 
@@ -73,75 +74,6 @@ func serve(t *testing.T, addr, data string) (*child, time.Duration) {
 
 func (c *child) kill() { _ = c.cmd.Process.Kill(); <-c.done }
 
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-func readDemo(t *testing.T, data string) (demo struct{ URL, StaffToken, QueueAPIKey string }) {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(data, "demo.json"))
-	if err == nil {
-		err = json.Unmarshal(b, &demo)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return demo
-}
-
-// watcher follows a console over every kill and checks that what it is told is
-// contiguous, or a snapshot.
-type watcher struct {
-	t    *testing.T
-	mu   sync.Mutex
-	last wire.Position
-	seen map[string]string // status by ticket
-}
-
-func (w *watcher) Snapshot(_ string, at wire.Position, data json.RawMessage) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.last.Epoch != "" && (at.Epoch != w.last.Epoch || at.Offset < w.last.Offset) {
-		w.t.Errorf("snapshot at %+v after %+v: history went back", at, w.last)
-	}
-	w.last = at
-	var s struct{ Tickets []struct{ ID, Status string } }
-	if err := json.Unmarshal(data, &s); err != nil {
-		w.t.Error(err)
-	}
-	for _, t := range s.Tickets {
-		w.seen[t.ID] = t.Status
-	}
-}
-
-func (w *watcher) Push(p wire.Push) {
-	if p.Offset == 0 {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if p.Prev != w.last.Offset || p.Offset != p.Prev+1 {
-		w.t.Errorf("push %d (prev %d) after %d", p.Offset, p.Prev, w.last.Offset)
-	}
-	w.last.Offset = p.Offset
-	var d struct{ Ticket struct{ ID, Status string } }
-	if err := json.Unmarshal(p.Data, &d); err != nil {
-		w.t.Error(err)
-	}
-	w.seen[d.Ticket.ID] = d.Ticket.Status
-}
-
-func (w *watcher) Refused(channel string, err *wire.Error) {
-	w.t.Errorf("%s refused: %v", channel, err)
-}
-func (w *watcher) Status(client.Status) {}
-
 // acks is what the server has acknowledged.
 type acks struct {
 	mu      sync.Mutex
@@ -174,34 +106,24 @@ func (a *acks) worker(ctx context.Context, t *testing.T, c *client.Client, n int
 }
 
 func (a *acks) do(ctx context.Context, t *testing.T, c *client.Client, cmd wire.Command) (string, bool) {
-	for ctx.Err() == nil {
-		reply, err := c.Do(ctx, cmd)
-		switch code := wire.CodeOf(err); {
-		case err == nil:
-			var tk struct{ ID string }
-			if err := json.Unmarshal(reply.Ticket, &tk); err != nil {
-				t.Error(err)
-			}
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			if other := a.offsets[reply.Offset]; other != "" && other != cmd.Key {
-				t.Errorf("offset %d was given to %s and to %s", reply.Offset, other, cmd.Key)
-			}
-			a.offsets[reply.Offset] = cmd.Key
-			return tk.ID, true
-		case ctx.Err() != nil:
-		case code == wire.RateLimited || code == wire.Unavailable:
-			timer := time.NewTimer(50 * time.Millisecond) // a client's manners, not a wait for a condition
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-			}
-		default:
+	reply, err := testkit.Ask(ctx, c, cmd, 50*time.Millisecond)
+	if err != nil {
+		if ctx.Err() == nil {
 			t.Errorf("%s: %v", cmd.Key, err)
-			return "", false
 		}
+		return "", false
 	}
-	return "", false
+	var tk struct{ ID string }
+	if err := json.Unmarshal(reply.Ticket, &tk); err != nil {
+		t.Error(err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if other := a.offsets[reply.Offset]; other != "" && other != cmd.Key {
+		t.Errorf("offset %d was given to %s and to %s", reply.Offset, other, cmd.Key)
+	}
+	a.offsets[reply.Offset] = cmd.Key
+	return tk.ID, true
 }
 
 // TestKilledTenTimes kills the server under load again and again. Whatever it
@@ -211,14 +133,14 @@ func TestKilledTenTimes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes many seconds")
 	}
-	rounds, data, addr := 10, t.TempDir(), freeAddr(t)
+	rounds, data, addr := 10, t.TempDir(), testkit.FreeAddr(t)
 	server, _ := serve(t, addr, data)
-	demo := readDemo(t, data)
+	demo := testkit.ReadJSON[node.Demo](t, filepath.Join(data, "demo.json"))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 
 	a := &acks{created: map[string]bool{}, called: map[string]bool{}, offsets: map[uint64]string{}}
-	watch := &watcher{t: t, seen: map[string]string{}}
+	watch := testkit.NewWatcher(t)
 	connect := func(h client.Handler) *client.Client {
 		c, err := client.New(client.Config{
 			URL: demo.URL, Token: client.Token(demo.StaffToken), Handler: h, Now: time.Now, Random: func() float64 { return rand.Float64() / 20 },
@@ -236,13 +158,14 @@ func TestKilledTenTimes(t *testing.T) {
 	clients.Go(func() { _ = watching.Run(ctx) })
 	load, stopLoad := context.WithCancel(ctx)
 	for n := range 8 {
-		c := connect(quiet{})
+		c := connect(testkit.Quiet{})
 		clients.Go(func() { _ = c.Run(ctx) })
 		workers.Go(func() { a.worker(load, t, c, n) })
 	}
 	var slowest time.Duration
 	for round := range rounds {
-		a.await(t, len(a.snapshot())+20+rand.IntN(60))
+		enough := len(a.snapshot()) + 20 + rand.IntN(60) // so that every kill hits work
+		testkit.Eventually(t, "the load gets on", time.Minute, func() bool { return len(a.snapshot()) >= enough })
 		server.kill()
 		var took time.Duration
 		server, took = serve(t, addr, data)
@@ -253,20 +176,12 @@ func TestKilledTenTimes(t *testing.T) {
 	workers.Wait()
 	t.Logf("slowest start %v", slowest)
 	check(t, demo.URL, demo.QueueAPIKey, a)
-	watch.await(t, a.newest())
+	testkit.Eventually(t, "the console is told of everything", time.Minute, func() bool { return watch.At() >= a.newest() })
 	cancel()
 	clients.Wait()
 	server.kill()
 	audit(t, data, a, watch)
 }
-
-// quiet hears nothing.
-type quiet struct{}
-
-func (quiet) Snapshot(string, wire.Position, json.RawMessage) {}
-func (quiet) Push(wire.Push)                                  {}
-func (quiet) Refused(string, *wire.Error)                     {}
-func (quiet) Status(client.Status)                            {}
 
 func (a *acks) snapshot() map[string]bool {
 	a.mu.Lock()
@@ -278,21 +193,6 @@ func (a *acks) snapshot() map[string]bool {
 	return out
 }
 
-// await waits until the load has got somewhere, so that every kill hits work.
-func (a *acks) await(t *testing.T, n int) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(60 * time.Second)
-	for len(a.snapshot()) < n {
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("the load does not get on: %d of %d", len(a.snapshot()), n)
-		}
-	}
-}
-
 // newest is the highest offset that was acknowledged.
 func (a *acks) newest() (offset uint64) {
 	a.mu.Lock()
@@ -301,27 +201,6 @@ func (a *acks) newest() (offset uint64) {
 		offset = max(offset, o)
 	}
 	return offset
-}
-
-// await waits until the console was told of everything up to an offset.
-func (w *watcher) await(t *testing.T, offset uint64) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(60 * time.Second)
-	for {
-		w.mu.Lock()
-		at := w.last.Offset
-		w.mu.Unlock()
-		if at >= offset {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("the console stays at %d, %d was acknowledged", at, offset)
-		}
-	}
 }
 
 // check asks the running server for what it acknowledged.
@@ -358,7 +237,7 @@ func check(t *testing.T, url, key string, a *acks) {
 }
 
 // audit opens the data folder and verifies the journal itself.
-func audit(t *testing.T, data string, a *acks, watch *watcher) {
+func audit(t *testing.T, data string, a *acks, watch *testkit.Watcher) {
 	t.Helper()
 	st, err := store.Open(store.Options{Dir: filepath.Join(data, "store"), Clock: time.Now, Log: zerolog.Nop()})
 	if err != nil {
@@ -383,13 +262,11 @@ func audit(t *testing.T, data string, a *acks, watch *watcher) {
 			t.Errorf("offset %d of %s is not in the journal", offset, key)
 		}
 	}
-	watch.mu.Lock()
-	defer watch.mu.Unlock()
-	if watch.last.Offset > last {
-		t.Errorf("a console was shown offset %d, the journal ends at %d", watch.last.Offset, last)
+	if watch.At() > last {
+		t.Errorf("a console was shown offset %d, the journal ends at %d", watch.At(), last)
 	}
 	for id := range a.created {
-		if strings.TrimSpace(watch.seen[id]) == "" {
+		if strings.TrimSpace(watch.Saw(id)) == "" {
 			t.Errorf("the console never saw ticket %s", id)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 	_ "time/tzdata" // a location's zone must not depend on the machine
 
+	"github.com/nowserving/nowserving/server/chatapi"
 	"github.com/nowserving/nowserving/server/config"
 	"github.com/nowserving/nowserving/server/maintenance"
 	"github.com/nowserving/nowserving/server/node"
@@ -58,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		QueueRate:            limit.Rate{PerSecond: c.QueueRate, Burst: c.QueueBurst}, Drain: c.Drain, Limits: limits,
 		ChatRate: limit.Rate{PerSecond: c.ChatRate, Burst: c.ChatBurst},
 		Proxies:  ops.Proxies{Trusted: c.TrustedProxies}, VisitorTTL: c.VisitorTTL, SessionIdle: c.SessionIdle, SessionMax: c.SessionMax,
-		Clock: time.Now, Log: log, Speech: c.Speech,
+		Clock: time.Now, Log: log, Speech: c.Speech, Scanner: scanner(c.Clamd), MetricsToken: c.MetricsToken,
 	})
 	if err == nil {
 		err = n.Run(ctx)
@@ -69,6 +70,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	log.Info().Msg("stopped")
 	return 0
+}
+
+// scanner is who looks at uploads: nil when there is no daemon for it.
+func scanner(at config.Peer) chatapi.Scanner {
+	if at == (config.Peer{}) {
+		return nil
+	}
+	return chatapi.Clamd{Network: at.Network, Addr: at.Addr}
 }
 
 // maintain runs a subcommand; only what goes wrong is logged beside its answer.

@@ -23,7 +23,7 @@ func TestEveryTokenKindGivesItsIdentity(t *testing.T) {
 		{Spec{Type: StaffToken, User: 1}, Identity{Kind: Staff, Credential: "user:1", User: 1, Locations: []int{1}}},
 		{Spec{Type: StaffToken, User: 2}, Identity{Kind: Staff, Credential: "user:2", User: 2, Everywhere: true, Admin: true}},
 		{Spec{Type: DisplayToken, Display: 2, Locations: []int{1}}, Identity{Kind: Display, Credential: "display:2", Display: 2, Locations: []int{1}}},
-		{Spec{Type: VisitorToken, Ticket: 17, TTL: year}, Identity{Kind: Visitor, Credential: "ticket:17", Ticket: 17, Expires: w.clock.now().Add(year)}},
+		{Spec{Type: VisitorToken, Ticket: 17, TTL: year}, Identity{Kind: Visitor, Credential: "ticket:17", Ticket: 17, Expires: w.clock.Now().Add(year)}},
 		{Spec{Type: QueueKey, Everywhere: true, Admin: true}, Identity{Kind: Integrator, Everywhere: true, Admin: true}},
 		{Spec{Type: QueueKey, User: 1, Everywhere: true}, Identity{Kind: Integrator, User: 1, Everywhere: true}},
 		{Spec{Type: QueueKey, Display: 2, Locations: []int{1}}, Identity{Kind: Integrator, Display: 2, Locations: []int{1}}},
@@ -307,7 +307,7 @@ func TestOpenRefusesDamage(t *testing.T) {
 func TestListHidesRevokedAndSecrets(t *testing.T) {
 	w := newWorld(t)
 	_, a := w.issue(Spec{Type: QueueKey, Name: "website", Everywhere: true})
-	w.clock.add(time.Second)
+	w.clock.Add(time.Second)
 	_, b := w.issue(Spec{Type: QueueKey, Name: "kiosk", Everywhere: true})
 	w.issue(Spec{Type: StaffToken, User: 1})
 	got := w.List(QueueKey)

@@ -13,7 +13,7 @@ func TestTemporaryKey(t *testing.T) {
 	w := newWorld(t)
 	key, info := w.issue(Spec{Type: QueueKey, User: 1, Locations: []int{1}, TTL: 7 * time.Minute})
 	temporary, until, err := w.ExchangeKey(key)
-	if err != nil || !until.Equal(w.clock.now().Add(TemporaryTTL)) {
+	if err != nil || !until.Equal(w.clock.Now().Add(TemporaryTTL)) {
 		t.Fatalf("%v, until %v", err, until)
 	}
 	id, err := w.SocketKey(temporary)
@@ -23,17 +23,17 @@ func TestTemporaryKey(t *testing.T) {
 	if _, _, err := w.ExchangeKey(temporary); !errors.Is(err, ErrUnknown) {
 		t.Errorf("a temporary key gave another: %v", err)
 	}
-	w.clock.add(4 * time.Minute)
-	if _, until, _ := w.ExchangeKey(key); !until.Equal(w.clock.now().Add(3 * time.Minute)) {
+	w.clock.Add(4 * time.Minute)
+	if _, until, _ := w.ExchangeKey(key); !until.Equal(w.clock.Now().Add(3 * time.Minute)) {
 		t.Errorf("lives until %v, longer than its parent", until)
 	}
-	w.clock.add(2 * time.Minute)
+	w.clock.Add(2 * time.Minute)
 	_, err = w.SocketKey(temporary)
 	wantErr(t, "after five minutes", err, ErrExpired)
 	if n := w.docs.count(credentialDocs); n != 1 {
 		t.Errorf("%d documents, want the key's only", n)
 	}
-	w.clock.add(48 * time.Hour)
+	w.clock.Add(48 * time.Hour)
 	if err := w.Maintain(t.Context()); err != nil || len(w.index.byDigest) != 0 {
 		t.Errorf("maintain: %v, %d left", err, len(w.index.byDigest))
 	}
@@ -54,7 +54,7 @@ func TestExchangeChat(t *testing.T) {
 		wantCode(t, "wrong "+name, err, wire.Unauthenticated)
 	}
 	first, until, err := w.ExchangeChat(t.Context(), strings.ToLower(department), secret, " Anna@Example.com")
-	if err != nil || !until.Equal(w.clock.now().Add(ChatTokenTTL)) {
+	if err != nil || !until.Equal(w.clock.Now().Add(ChatTokenTTL)) {
 		t.Fatalf("%v, until %v", err, until)
 	}
 	if _, _, err := w.ExchangeChat(t.Context(), department, secret, annaEmail); err != nil {

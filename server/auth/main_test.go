@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 )
 
@@ -124,30 +125,13 @@ func (p *people) change(id int, f func(*User)) {
 	p.users[id] = u
 }
 
-type fakeClock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func (c *fakeClock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
-}
-
-func (c *fakeClock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
-
 // world is an Authenticator and everything around it.
 type world struct {
 	*Authenticator
 	t      *testing.T
 	docs   *memDocs
 	people *people
-	clock  *fakeClock
+	clock  *testkit.Clock
 	mu     sync.Mutex
 	audits []Entry
 	told   []string // grants that OnRevoke told about
@@ -167,7 +151,7 @@ func newWorld(t *testing.T) *world {
 			2: {ID: 2, Email: "bo@example.com", Admin: true, Everywhere: true},
 			3: {ID: 3, Email: "gone@example.com", Disabled: true, Locations: []int{1}},
 		}},
-		clock: &fakeClock{t: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)},
+		clock: testkit.NewClock(time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC), 0),
 	}
 	w.open()
 	return w
@@ -176,7 +160,7 @@ func newWorld(t *testing.T) *world {
 // open starts a new Authenticator over the same documents, as a restart does.
 func (w *world) open() {
 	a, err := Open(Options{
-		Docs: w.docs, Directory: w.people, Now: w.clock.now,
+		Docs: w.docs, Directory: w.people, Now: w.clock.Now,
 		Audit: AuditorFunc(func(e Entry) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

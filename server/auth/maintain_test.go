@@ -13,11 +13,11 @@ func TestExpiry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.clock.add(time.Hour - time.Second)
+	w.clock.Add(time.Hour - time.Second)
 	if _, err := w.Recheck(id); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.add(time.Second)
+	w.clock.Add(time.Second)
 	_, err = w.Token(token)
 	wantErr(t, "at its end", err, ErrExpired)
 	_, err = w.Recheck(id)
@@ -25,7 +25,7 @@ func TestExpiry(t *testing.T) {
 	if err := w.Maintain(t.Context()); err != nil || w.docs.count(credentialDocs) != 1 {
 		t.Errorf("within the grace: %v, %d documents", err, w.docs.count(credentialDocs))
 	}
-	w.clock.add(expiredGrace + time.Second)
+	w.clock.Add(expiredGrace + time.Second)
 	if err := w.Maintain(t.Context()); err != nil || w.docs.count(credentialDocs) != 0 {
 		t.Errorf("after the grace: %v, %d documents", err, w.docs.count(credentialDocs))
 	}
@@ -46,9 +46,9 @@ func TestLastUsed(t *testing.T) {
 	if w.docs.puts != puts {
 		t.Error("a use was written at once")
 	}
-	first := w.clock.now()
+	first := w.clock.Now()
 	for range 20 { // twenty busy minutes
-		w.clock.add(time.Minute)
+		w.clock.Add(time.Minute)
 		_, _ = w.Token(key)
 		if err := w.Maintain(t.Context()); err != nil {
 			t.Fatal(err)
@@ -58,7 +58,7 @@ func TestLastUsed(t *testing.T) {
 		t.Errorf("%d writes in twenty minutes", n)
 	}
 	w.open()
-	if used := w.List(QueueKey)[0].Used; used.Sub(first) < 10*time.Minute || used.After(w.clock.now()) {
+	if used := w.List(QueueKey)[0].Used; used.Sub(first) < 10*time.Minute || used.After(w.clock.Now()) {
 		t.Errorf("after a restart: used %v", used)
 	}
 }
@@ -69,7 +69,7 @@ func TestMarkAfterRevoke(t *testing.T) {
 	w := newWorld(t)
 	_, info := w.issue(Spec{Type: QueueKey, Everywhere: true})
 	e, _ := w.index.grant(info.Grant)
-	e.touch(w.clock.now())
+	e.touch(w.clock.Now())
 	if err := w.Revoke(t.Context(), "user:2", info.Grant); err != nil {
 		t.Fatal(err)
 	}

@@ -62,26 +62,26 @@ func TestSignIn(t *testing.T) {
 func TestSessionSlides(t *testing.T) {
 	w := newWorld(t)
 	token, id := w.anna()
-	if want := w.clock.now().Add(DefaultSessionIdle); !id.Expires.Equal(want) {
+	if want := w.clock.Now().Add(DefaultSessionIdle); !id.Expires.Equal(want) {
 		t.Errorf("expires %v, want %v", id.Expires, want)
 	}
 	for range 13 { // with a request every 11 hours it lives on, for 6 days less an hour
-		w.clock.add(11 * time.Hour)
+		w.clock.Add(11 * time.Hour)
 		if _, err := w.check(token, Session); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w.clock.add(11 * time.Hour)
+	w.clock.Add(11 * time.Hour)
 	w.Active(id) // a command on a socket counts as much as a request
 	if err := w.Maintain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	w.open()
-	w.clock.add(11 * time.Hour)
-	if got, err := w.check(token, Session); err != nil || got.Expires.Sub(w.clock.now()) != 3*time.Hour {
+	w.clock.Add(11 * time.Hour)
+	if got, err := w.check(token, Session); err != nil || got.Expires.Sub(w.clock.Now()) != 3*time.Hour {
 		t.Fatalf("shortly before its last day ends: %+v, %v", got, err)
 	}
-	w.clock.add(3 * time.Hour)
+	w.clock.Add(3 * time.Hour)
 	_, err := w.check(token, Session)
 	wantErr(t, "after seven days", err, ErrExpired)
 	w.Active(id)
@@ -89,11 +89,11 @@ func TestSessionSlides(t *testing.T) {
 	wantErr(t, "active after its end", err, ErrExpired)
 
 	token, id = w.anna()
-	w.clock.add(DefaultSessionIdle - time.Second)
+	w.clock.Add(DefaultSessionIdle - time.Second)
 	if _, err := w.Recheck(id); err != nil {
 		t.Fatal(err)
 	}
-	w.clock.add(time.Second) // looking is not working: Recheck moved nothing
+	w.clock.Add(time.Second) // looking is not working: Recheck moved nothing
 	_, err = w.check(token, Session)
 	wantErr(t, "after twelve idle hours", err, ErrExpired)
 }
@@ -214,7 +214,7 @@ func TestInviteWorksOnce(t *testing.T) {
 	wantErr(t, "after a restart", err, ErrUnknown)
 
 	late, _ := w.issue(Spec{Type: Invite, User: 2, TTL: time.Hour})
-	w.clock.add(time.Hour)
+	w.clock.Add(time.Hour)
 	_, _, err = w.Redeem(t.Context(), late, "192.0.2.9")
 	wantErr(t, "too late", err, ErrExpired)
 }
@@ -232,7 +232,7 @@ func TestThrottlePerEmail(t *testing.T) {
 	if e := wire.AsError(err); e.RetryAfter < 1 || e.RetryAfter > 30 {
 		t.Errorf("come back in %d s", e.RetryAfter)
 	}
-	w.clock.add(time.Duration(wire.AsError(err).RetryAfter) * time.Second)
+	w.clock.Add(time.Duration(wire.AsError(err).RetryAfter) * time.Second)
 	if _, _, err := w.SignIn(t.Context(), annaEmail, annaPassword, "198.51.100.1"); err != nil {
 		t.Errorf("after the wait: %v", err)
 	}
@@ -289,7 +289,7 @@ func TestConcurrentUse(t *testing.T) {
 				_, _ = w.Recheck(id)
 				_ = w.Maintain(t.Context())
 				_ = w.List(Session)
-				w.clock.add(time.Minute)
+				w.clock.Add(time.Minute)
 				if i%2 == 0 {
 					_ = w.SignOut(t.Context(), token, "")
 				}

@@ -17,12 +17,12 @@ func TestIssueVisitKeepsFew(t *testing.T) {
 			t.Fatalf("%d: %v", i, err)
 		}
 		tokens = append(tokens, token)
-		w.clock.add(time.Second)
+		w.clock.Add(time.Second)
 	}
 	if _, err := w.Token(tokens[0]); err != nil { // the first one is used again
 		t.Fatal(err)
 	}
-	w.clock.add(time.Second)
+	w.clock.Add(time.Second)
 	other, _, err := w.IssueVisit(t.Context(), 18, "A-43", time.Hour)
 	if err != nil {
 		t.Fatal(err)

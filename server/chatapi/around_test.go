@@ -77,12 +77,12 @@ func TestUsers(t *testing.T) {
 	if u := r.get("users/getbyuniqueargument?uniqueArgument=ua"); u.at("UserName") != ann || u.at("shortName") != "A" || u.at("fullName") != "Ann Smith" {
 		t.Errorf("%s", u.body)
 	}
-	r.clock.add(time.Hour)
+	r.clock.Add(time.Hour)
 	r.put("users/setstatus", `{"nextStatus":"break"}`)
 	if s := r.get("users/getstatus"); s.at("Status") != "Break" || s.at("_Status") != 2.0 {
 		t.Errorf("%s", s.body)
 	}
-	r.clock.add(time.Hour)
+	r.clock.Add(time.Hour)
 	logs := r.get("users/statuslogs?since=01/03/2026&until=02/03/2026&userId=33333333-3333-4333-8333-333333333330")
 	day := logs.at(0, "dates", 1).(map[string]any)
 	if len(logs.at().([]any)) != 1 || !strings.HasPrefix(day["totalBreakTime"].(string), "01:00:00") || len(day["statusLogs"].([]any)) != 1 {
@@ -146,7 +146,7 @@ func TestEvents(t *testing.T) {
 		t.Errorf("%s", a.body)
 	}
 	r.post("webhooks/deleteevents", a.body)
-	r.clock.add(time.Minute)
+	r.clock.Add(time.Minute)
 	if a = r.get("webhooks/getevents"); string(a.body) != "[]" {
 		t.Errorf("%s", a.body)
 	}
@@ -185,7 +185,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s is good", wrong)
 		}
 	}
-	r.clock.add(3*time.Hour + 11*time.Minute)
+	r.clock.Add(3*time.Hour + 11*time.Minute)
 	if fetch(link).code != 403 {
 		t.Error("the link works after three hours")
 	}

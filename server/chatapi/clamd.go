@@ -26,7 +26,9 @@ const (
 	clamdTimeout = 30 * time.Second
 )
 
-// Scan implements Scanner with clamd's INSTREAM command.
+// Scan implements Scanner with clamd's INSTREAM command. Whatever goes wrong is
+// ErrUnscanned: a daemon that is away, that hangs or that takes no more says
+// nothing about the file.
 func (s Clamd) Scan(ctx context.Context, content io.Reader) (clean bool, err error) {
 	limit := s.Timeout
 	if limit == 0 {
@@ -34,16 +36,20 @@ func (s Clamd) Scan(ctx context.Context, content io.Reader) (clean bool, err err
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	if clean, err = s.ask(ctx, content); err != nil {
+		return false, fmt.Errorf("%w: %w", ErrUnscanned, err)
+	}
+	return clean, nil
+}
+
+func (s Clamd) ask(ctx context.Context, content io.Reader) (clean bool, err error) {
 	conn, err := (&net.Dialer{}).DialContext(ctx, s.Network, s.Addr)
 	if err != nil {
 		return false, fmt.Errorf("reach clamd: %w", err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	if until, ok := ctx.Deadline(); ok {
-		if err := conn.SetDeadline(until); err != nil {
-			return false, fmt.Errorf("clamd: %w", err)
-		}
-	}
+	// The end of ctx ends what waits for the daemon.
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	if err := instream(conn, content); err != nil {
 		return false, fmt.Errorf("send to clamd: %w", err)
 	}
@@ -67,14 +73,17 @@ func instream(w io.Writer, content io.Reader) error {
 	}
 	chunk := make([]byte, clamdChunk)
 	for {
-		n, err := io.ReadFull(content, chunk)
+		n, err := content.Read(chunk)
 		if n > 0 {
 			if err := errors.Join(binary.Write(out, binary.BigEndian, uint32(n)), writeAll(out, chunk[:n])); err != nil {
 				return err
 			}
 		}
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			break
+		}
+		if err != nil { // half a file must not pass for the whole one
+			return fmt.Errorf("read the file: %w", err)
 		}
 	}
 	if err := binary.Write(out, binary.BigEndian, uint32(0)); err != nil {

@@ -77,7 +77,7 @@ func TestMessageIsSent(t *testing.T) {
 	if got := r.fates(); got != "one Delivered, one Read" {
 		t.Errorf("told %q", got)
 	}
-	r.clock.add(messageKept + time.Hour)
+	r.clock.Add(messageKept + time.Hour)
 	r.sendWaiting()
 	for d := range r.store.Docs(sentDocs) {
 		t.Errorf("%s is still there", d.Key)
@@ -104,7 +104,7 @@ func TestMessageFails(t *testing.T) {
 	if got := r.fates(); got != "bad Rejected" {
 		t.Errorf("told %q", got)
 	}
-	r.clock.add(firstMessagePause + time.Second)
+	r.clock.Add(firstMessagePause + time.Second)
 	r.sendWaiting()
 	if len(k.got) != 3 {
 		t.Fatalf("%d attempts", len(k.got))
@@ -114,7 +114,7 @@ func TestMessageFails(t *testing.T) {
 	if len(k.got) != 4 {
 		t.Fatalf("%d attempts after a restart", len(k.got))
 	}
-	r.clock.add(messageTooOld)
+	r.clock.Add(messageTooOld)
 	r.sendWaiting()
 	if got := r.fates(); got != "later Rejected" || len(k.got) != 4 {
 		t.Errorf("told %q after %d attempts", got, len(k.got))

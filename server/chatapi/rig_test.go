@@ -9,31 +9,24 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/outbox"
 	"github.com/nowserving/nowserving/server/outbox/seal"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 	"github.com/nowserving/nowserving/store/memlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// silent is a hub that nobody listens to.
-type silent struct{}
-
-func (silent) Wants(hub.Key) bool               { return false }
-func (silent) Publish(hub.Key, hub.Publication) {}
 
 // tokens gives out tokens of the tests: the e-mail is the token.
 type tokens map[string]auth.Identity
@@ -53,30 +46,6 @@ func (k tokens) ExchangeChat(_ context.Context, key, secret, email string) (stri
 	return email, morning.Add(3 * time.Hour), nil
 }
 
-// where tells the real access table where things are.
-type where struct{ *ledger.Ledger }
-
-func (w where) TicketLocation(id int64) (int, error) { return w.Locate(id) }
-
-// tick is a clock that moves by itself, a millisecond at every look.
-type tick struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *tick) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(time.Millisecond)
-	return c.now
-}
-
-func (c *tick) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 var morning = time.Date(2026, 3, 2, 8, 15, 4, 119e6, time.UTC)
 
 const (
@@ -94,7 +63,7 @@ type rig struct {
 	*ledger.Ledger
 	t     testing.TB
 	api   *API
-	clock *tick
+	clock *testkit.Clock
 	store store.Store
 	out   *outbox.Outbox
 	dir   string
@@ -103,7 +72,7 @@ type rig struct {
 
 func newRig(t testing.TB, change ...func(*Deps)) *rig {
 	t.Helper()
-	clock := &tick{now: morning}
+	clock := testkit.NewClock(morning, time.Millisecond)
 	r := &rig{t: t, clock: clock, dir: t.TempDir(), store: memlog.New(memlog.Options{Clock: clock.Now})}
 	r.start(clock.Now, change...)
 	return r
@@ -136,26 +105,18 @@ func (r *rig) start(now func() time.Time, change ...func(*Deps)) {
 		t.Fatal(err)
 	}
 	effects := NewEffects(r.out)
-	r.Ledger, err = ledger.Open(r.store, silent{}, ledger.Options{Clock: now, Log: zerolog.Nop(), Effects: effects})
+	r.Ledger, err = ledger.Open(r.store, testkit.Nobody{}, ledger.Options{Clock: now, Log: zerolog.Nop(), Effects: effects})
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.out.Attach(r.Ledger)
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- r.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("ledger ended: %v", err)
-		}
-	})
+	t.Cleanup(testkit.Run(t, "ledger", r.Run))
 	r.branch()
 	id := func(user int, admin bool, location int) auth.Identity {
 		return auth.Identity{Kind: auth.Integrator, Credential: "key:chat", User: user, Locations: []int{location}, Admin: admin}
 	}
 	r.deps = Deps{
-		Ledger: r, Access: auth.NewAccess(where{r.Ledger}, nil, now), Clock: now, Log: zerolog.Nop(),
+		Ledger: r, Access: auth.NewAccess(testkit.Where{Ledger: r.Ledger}, nil, now), Clock: now, Log: zerolog.Nop(),
 		Tokens: tokens{ann: id(1, true, 1), bob: id(2, false, 1), cat: id(3, false, 2), dan: id(4, false, 1)},
 		Dir:    r.dir, Key: []byte("key"), Effects: effects, Events: r.out, BaseURL: "http://" + host,
 		Rates: Rates{General: limit.Rate{PerSecond: 1, Burst: 1 << 20}},
@@ -218,11 +179,7 @@ func (r *rig) doc(d store.Doc, err error) {
 
 func (r *rig) must(location int, c ticket.Command) ledger.Result {
 	r.t.Helper()
-	res, err := r.Do(context.Background(), ledger.Request{Location: location, Command: c, Actor: ticket.Actor{Kind: "system"}})
-	if err != nil {
-		r.t.Fatalf("%s: %v", c.Name(), err)
-	}
-	return res
+	return testkit.Must(r.t, r, ticket.Actor{Kind: "system"}, location, c)
 }
 
 // answer is what came back.

@@ -297,7 +297,7 @@ func TestLooseUploads(t *testing.T) {
 		after time.Duration
 		want  int
 	}{{looseTTL - time.Hour, 2}, {2 * time.Hour, 1}, {looseTTL, 1}} {
-		r.clock.add(step.after)
+		r.clock.Add(step.after)
 		if err := r.api.tidy(context.Background()); err != nil {
 			t.Fatal(err)
 		}

@@ -104,16 +104,9 @@ func (a *API) linksOf(kind string, id int64) ([]store.Doc, error) {
 
 // scrubAll does what waits to be scrubbed.
 func (a *API) scrubAll(ctx context.Context) error {
-	var ids []int64
-	for d, err := range a.Ledger.Docs(scrubDocs) {
-		if err != nil {
-			return fmt.Errorf("read erasures: %w", err)
-		}
-		id, err := strconv.ParseInt(d.Key, 10, 64)
-		if err != nil {
-			return fmt.Errorf("erasure of ticket %q: %w", d.Key, err)
-		}
-		ids = append(ids, id)
+	ids, err := ledger.TicketKeys(a.Ledger.Docs(scrubDocs))
+	if err != nil {
+		return fmt.Errorf("erasures: %w", err)
 	}
 	var errs []error
 	for _, id := range ids {

@@ -17,7 +17,7 @@ func TestSweep(t *testing.T) {
 	state(pending, "Pending")
 	state(asleep, "Snoozed")
 	sweep := func(after time.Duration) {
-		r.clock.add(after)
+		r.clock.Add(after)
 		if err := r.api.Sweep(context.Background()); err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestSweep(t *testing.T) {
 	// A message that comes first wins.
 	set := testSettings()
 	var late ticket.Command
-	r.clock.add(2 * time.Hour)
+	r.clock.Add(2 * time.Hour)
 	r.View(1, func(s *ticket.State) { late = set.due(s, s.Tickets[int64(asleep)], r.clock.Now()) })
 	if late == nil {
 		t.Fatal("nothing is due")

@@ -222,74 +222,93 @@ func TestList(t *testing.T) {
 	for i := range n {
 		r.open(fmt.Sprint("c", i%7))
 		if i%50 == 0 {
-			r.clock.add(time.Hour)
+			r.clock.Add(time.Hour)
 		}
 	}
 	window := "tickets/list?since=01/03/2026%2000:00:00:00&until=04/03/2026%2000:00:00:00"
 	for _, order := range []string{"ASC", "DESC", "Ascending", "Descending"} {
-		var ids []int
-		a := r.get(window + "&sortOrder=" + order)
-		for {
-			for _, x := range a.at("tickets").([]any) {
-				if _, there := x.(map[string]any)["transactions"]; there {
-					t.Fatal("a list holds transactions")
-				}
-				ids = append(ids, int(x.(map[string]any)["id"].(float64)))
+		r.listsAll(window, order, n)
+	}
+	r.listsWhatWasClosedMeanwhile(window)
+	r.listsByActivity()
+}
+
+// follow gives the page that an answer names as the next, if it names one.
+func (r *rig) follow(a answer) (page answer, more bool) {
+	r.t.Helper()
+	next, more := a.at("paging", "next").(string)
+	if !more {
+		return answer{}, false
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.Host != host {
+		r.t.Fatalf("next is %s", next)
+	}
+	return r.get(u.RequestURI()), true
+}
+
+// listsAll pages through the tickets 1 to n, and more that come meanwhile: each
+// is there once, and in order.
+func (r *rig) listsAll(window, order string, n int) {
+	r.t.Helper()
+	var ids []int
+	for a, more := r.get(window+"&sortOrder="+order), true; more; a, more = r.follow(a) {
+		for _, x := range a.at("tickets").([]any) {
+			if _, there := x.(map[string]any)["transactions"]; there {
+				r.t.Fatal("a list holds transactions")
 			}
-			next, more := a.at("paging", "next").(string)
-			if !more {
-				break
-			}
-			// What happens meanwhile moves nothing.
+			ids = append(ids, int(x.(map[string]any)["id"].(float64)))
+		}
+		if _, more := a.at("paging", "next").(string); more { // what happens meanwhile moves nothing
 			r.put(fmt.Sprintf("tickets/setstate/%d?nextState=Closed", ids[0]), nil)
 			r.open("late")
-			u, err := url.Parse(next)
-			if err != nil || u.Host != host {
-				t.Fatalf("next is %s", next)
-			}
-			a = r.get(u.RequestURI())
-		}
-		if len(ids) < n {
-			t.Fatalf("%s: %d of %d", order, len(ids), n)
-		}
-		seen := map[int]bool{}
-		for i, id := range ids {
-			if seen[id] || i > 0 && (order[0] == 'D') != (id > ids[i-1]) {
-				t.Fatalf("%s: %v", order, ids)
-			}
-			seen[id] = true
-		}
-		for id := 1; id <= n; id++ {
-			if !seen[id] {
-				t.Errorf("%s: %d is missing", order, id)
-			}
 		}
 	}
-	// One that leaves the asked state while somebody pages on is still listed.
+	if len(ids) < n {
+		r.t.Fatalf("%s: %d of %d", order, len(ids), n)
+	}
+	seen := map[int]bool{}
+	for i, id := range ids {
+		if seen[id] || i > 0 && (order[0] == 'D') != (id > ids[i-1]) {
+			r.t.Fatalf("%s: %v", order, ids)
+		}
+		seen[id] = true
+	}
+	for id := 1; id <= n; id++ {
+		if !seen[id] {
+			r.t.Errorf("%s: %d is missing", order, id)
+		}
+	}
+}
+
+// listsWhatWasClosedMeanwhile: one that leaves the asked state while somebody
+// pages on is still listed.
+func (r *rig) listsWhatWasClosedMeanwhile(window string) {
+	r.t.Helper()
 	a := r.get(window + "&ticketState=Open&sortOrder=DESC")
 	r.put("tickets/setstate/200?nextState=Closed", nil)
 	found := false
-	for next, more := a.at("paging", "next").(string); more; next, more = a.at("paging", "next").(string) {
-		u, err := url.Parse(next)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a = r.get(u.RequestURI())
+	for a, more := r.follow(a); more; a, more = r.follow(a) {
 		for _, x := range a.at("tickets").([]any) {
 			found = found || x.(map[string]any)["id"] == 200.0
 		}
 	}
 	if !found {
-		t.Error("a ticket that was closed meanwhile was passed over")
+		r.t.Error("a ticket that was closed meanwhile was passed over")
 	}
-	// Activity on a later day is found by that day.
-	r.clock.add(40 * 24 * time.Hour)
+}
+
+// listsByActivity: activity on a later day is found by that day.
+func (r *rig) listsByActivity() {
+	r.t.Helper()
+	r.clock.Add(40 * 24 * time.Hour)
 	r.post("tickets/addnote/7", `{"text":"x"}`)
-	a = r.get("tickets/list?since=10/04/2026%2000:00:00:00&until=15/04/2026%2000:00:00:00&ticketState=Open,Closed")
+	const days = "tickets/list?since=10/04/2026%2000:00:00:00&until=15/04/2026%2000:00:00:00&ticketState="
+	a := r.get(days + "Open,Closed")
 	if list := a.at("tickets").([]any); len(list) != 1 || a.at("tickets", 0, "id") != 7.0 || len(a.at("paging").(map[string]any)) != 0 {
-		t.Errorf("%s", a.body)
+		r.t.Errorf("%s", a.body)
 	}
-	if a := r.get("tickets/list?since=10/04/2026%2000:00:00:00&until=15/04/2026%2000:00:00:00&ticketState=Snoozed"); len(a.at("tickets").([]any)) != 0 {
-		t.Errorf("%s", a.body)
+	if a := r.get(days + "Snoozed"); len(a.at("tickets").([]any)) != 0 {
+		r.t.Errorf("%s", a.body)
 	}
 }

@@ -36,10 +36,24 @@ const (
 	thumbSize = 240
 )
 
-// Scanner says whether a file is harmless. An error means that it is not known
-// yet; it is asked again.
+// Scanner says whether a file is harmless. ErrUnscanned means that nobody looked:
+// the upload is refused. Any other error means that it is not known yet: the file
+// waits, nobody gets it, and the scanner is asked again.
 type Scanner interface {
 	Scan(ctx context.Context, content io.Reader) (clean bool, err error)
+}
+
+// ErrUnscanned is the error of a Scanner that cannot look at a file.
+var ErrUnscanned = errors.New("the file was not scanned")
+
+// unscannedRetry is when an upload may be tried again, in seconds.
+const unscannedRetry = 30
+
+// Unscanned is how an upload is refused that nobody could look at.
+func Unscanned() *wire.Error {
+	return &wire.Error{
+		Code: wire.Unavailable, Message: "files cannot be scanned for viruses now, so none are taken; please try again later", RetryAfter: unscannedRetry,
+	}
 }
 
 // passAll is the scanner of a house that has none.
@@ -117,7 +131,9 @@ func (c *call) keep(name string, content []byte) (string, error) {
 		Name: safeName(name), Size: int64(len(content)), Department: c.guid, Uploaded: c.Clock().UTC(), ContentType: contentType(content),
 	}
 	id += extension(m.ContentType, m.Name)
-	m.State = c.scanned(c.r.Context(), id, content)
+	if m.State, err = c.scanned(c.r.Context(), id, content); err != nil {
+		return "", err
+	}
 	if err := c.files.put(id, bytes.NewReader(content)); err != nil {
 		return "", fmt.Errorf("store file: %w", err)
 	}
@@ -167,18 +183,21 @@ func (a *API) tidy(ctx context.Context) error {
 	return nil
 }
 
-// scanned asks the scanner.
-func (a *API) scanned(ctx context.Context, id string, content []byte) string {
+// scanned asks the scanner for a file's state. An error refuses the file.
+func (a *API) scanned(ctx context.Context, id string, content []byte) (string, error) {
 	clean, err := a.Scanner.Scan(ctx, bytes.NewReader(content))
 	switch {
+	case errors.Is(err, ErrUnscanned):
+		a.Log.Warn().Err(err).Str("file", id).Msg("file not taken")
+		return "", Unscanned()
 	case err != nil:
 		a.Log.Warn().Err(err).Str("file", id).Msg("file not scanned; trying again")
-		return stateProcessing
+		return stateProcessing, nil
 	case clean:
-		return stateAllowed
+		return stateAllowed, nil
 	}
 	a.Log.Warn().Str("file", id).Msg("file is harmful and blocked")
-	return stateBlocked
+	return stateBlocked, nil
 }
 
 // contentType is what the content says it is, not its name. What a browser would
@@ -249,7 +268,7 @@ func (a *API) rescan(ctx context.Context) error {
 		if err != nil {
 			continue
 		}
-		if m.State = a.scanned(ctx, d.Key, content); m.State == stateProcessing {
+		if m.State, err = a.scanned(ctx, d.Key, content); err != nil || m.State == stateProcessing {
 			return nil // the scanner is still away
 		}
 		doc, err := jsonDoc(fileDocs, d.Key, m)

@@ -74,7 +74,9 @@ func (a *API) PutTicketFile(ctx context.Context, department string, ticketID int
 		ContentType: contentType(body),
 	}
 	id := raw.String() + extension(m.ContentType, m.Name)
-	m.State = a.scanned(ctx, id, body)
+	if m.State, err = a.scanned(ctx, id, body); err != nil {
+		return TicketFile{}, err
+	}
 	if err := a.files.put(id, bytes.NewReader(body)); err != nil {
 		return TicketFile{}, fmt.Errorf("store file: %w", err)
 	}

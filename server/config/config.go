@@ -7,7 +7,6 @@ package config
 import (
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -37,6 +36,13 @@ type Config struct {
 
 	// Speech is the program that renders spoken calls; "" is none.
 	Speech string
+
+	// Clamd is where the virus scanner listens; none by default.
+	Clamd Peer
+
+	// MetricsToken lets /metrics be read from other machines by who sends it;
+	// without one only this machine may.
+	MetricsToken string
 
 	// TextAccount, TextToken, TextFrom and TextURL are the account of a
 	// text-message provider; without them messages are kept and shown.
@@ -121,6 +127,7 @@ func (c *Config) Validate() error {
 		{"log-level", oneOf(c.LogLevel, "trace", "debug", "info", "warn", "error"), "is trace, debug, info, warn or error"},
 		{"log-format", oneOf(c.LogFormat, "auto", "json", "console"), "is auto, json or console"},
 		{"public-url", c.PublicURL == "" || publicURL(c.PublicURL), "is http(s)://host without path, query or user"},
+		{"metrics-token", c.MetricsToken == "" || isSecret(c.MetricsToken), "has 16 to 512 characters, none of them a space"},
 		{"text-account", c.TextAccount == "" || c.TextToken != "" && c.TextFrom != "", "needs text-token and text-from"},
 		{"text-token", (c.TextAccount == "") == (c.TextToken == ""), "goes with text-account"},
 		{"text-from", (c.TextAccount == "") == (c.TextFrom == ""), "goes with text-account"},
@@ -169,83 +176,13 @@ func listens(addr string) bool {
 	return err == nil && port != ""
 }
 
+// isSecret tells what is long enough not to be guessed, and can stand in a header.
+func isSecret(s string) bool {
+	return between(len(s), 16, 512) && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
 func publicURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.User == nil &&
 		(u.Path == "" || u.Path == "/") && u.RawQuery == "" && u.Fragment == ""
-}
-
-// Bytes is a size, written as 1048576, 64KiB, 256MiB or 2GiB.
-type Bytes int64
-
-// units are the suffixes, largest first.
-func units() [3]struct {
-	suffix string
-	size   Bytes
-} {
-	return [...]struct {
-		suffix string
-		size   Bytes
-	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}}
-}
-
-func (b *Bytes) String() string {
-	for _, u := range units() {
-		if *b > 0 && *b%u.size == 0 {
-			return fmt.Sprintf("%d%s", *b/u.size, u.suffix)
-		}
-	}
-	return fmt.Sprint(int64(*b))
-}
-
-// Set reads what String writes.
-func (b *Bytes) Set(s string) error {
-	unit := Bytes(1)
-	for _, u := range units() {
-		if digits, ok := strings.CutSuffix(s, u.suffix); ok {
-			s, unit = digits, u.size
-			break
-		}
-	}
-	n, err := parseSize(s)
-	if err != nil || Bytes(n) > 1<<50/unit {
-		return fmt.Errorf("want a size such as 1048576 or 256MiB")
-	}
-	*b = Bytes(n) * unit
-	return nil
-}
-
-// Prefixes is a list of networks, written with commas; an address alone is a
-// network of one.
-type Prefixes []netip.Prefix
-
-func (p *Prefixes) String() string {
-	text := make([]string, len(*p))
-	for i, n := range *p {
-		text[i] = n.String()
-	}
-	return strings.Join(text, ",")
-}
-
-// Set reads what String writes; it replaces the list.
-func (p *Prefixes) Set(s string) error {
-	var out Prefixes
-	for part := range strings.SplitSeq(s, ",") {
-		part = strings.TrimSpace(part)
-		if part == "" {
-			continue
-		}
-		if addr, err := netip.ParseAddr(part); err == nil {
-			addr = addr.Unmap()
-			out = append(out, netip.PrefixFrom(addr, addr.BitLen()))
-			continue
-		}
-		n, err := netip.ParsePrefix(part)
-		if err != nil {
-			return fmt.Errorf("want networks such as 10.0.0.0/8,192.0.2.7")
-		}
-		out = append(out, n.Masked())
-	}
-	*p = out
-	return nil
 }

@@ -100,6 +100,11 @@ func TestMistakesAreNamed(t *testing.T) {
 		"level":             {args: []string{"-log-level", "loud"}, want: "log-level"},
 		"format":            {args: []string{"-log-format", "xml"}, want: "log-format"},
 		"empty data":        {args: []string{"-data", ""}, want: "data"},
+		"scanner nowhere":   {args: []string{"-clamd", "clamd"}, want: "clamd"},
+		"scanner by env":    {env: [2]string{"NOWSERVING_CLAMD", "unix:clamd.ctl"}, want: "NOWSERVING_CLAMD"},
+		"scanner in file":   {file: "clamd=tcp://127.0.0.1:3310\n", want: "clamd"},
+		"short secret":      {env: [2]string{"NOWSERVING_METRICS_TOKEN", "short"}, want: "metrics-token"},
+		"secret of spaces":  {args: []string{"-metrics-token", "    sixteen     s"}, want: "metrics-token"},
 		"rate not a number": {args: []string{"-request-rate", "NaN"}, want: "request-rate"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +125,7 @@ func TestMistakesAreNamed(t *testing.T) {
 
 // Every setting has a line in Validate or cannot be wrong.
 func TestValidateKnowsEveryFlag(t *testing.T) {
-	free := map[string]bool{"demo": true, "allow-private-webhooks": true, "trusted-proxies": true, "config": true, "version": true, "speech": true}
+	free := map[string]bool{"demo": true, "allow-private-webhooks": true, "trusted-proxies": true, "config": true, "version": true, "speech": true, "clamd": true}
 	wrong := map[string]func(*Config){
 		"listen": func(c *Config) { c.Listen = "" }, "data": func(c *Config) { c.Data = "" },
 		"simulate":  func(c *Config) { c.Simulate = true },
@@ -130,7 +135,8 @@ func TestValidateKnowsEveryFlag(t *testing.T) {
 		"request-rate": func(c *Config) { c.RequestRate = -1 }, "request-burst": func(c *Config) { c.RequestBurst = 0 },
 		"queue-rate": func(c *Config) { c.QueueRate = 0 }, "queue-burst": func(c *Config) { c.QueueBurst = 0 },
 		"chat-rate": func(c *Config) { c.ChatRate = 0 }, "chat-burst": func(c *Config) { c.ChatBurst = 0 },
-		"text-account": func(c *Config) { c.TextAccount = "a" }, "text-token": func(c *Config) { c.TextToken = "a" },
+		"metrics-token": func(c *Config) { c.MetricsToken = "fifteen-letters" },
+		"text-account":  func(c *Config) { c.TextAccount = "a" }, "text-token": func(c *Config) { c.TextToken = "a" },
 		"text-from": func(c *Config) { c.TextFrom = "a" }, "text-url": func(c *Config) { c.TextURL = "a" },
 		"pending-max": func(c *Config) { c.PendingMax = 0 }, "pending-per-address": func(c *Config) { c.PendingPerAddress = 0 },
 		"session-idle": func(c *Config) { c.SessionIdle = 0 }, "session-max": func(c *Config) { c.SessionMax = 0 },
@@ -199,6 +205,35 @@ func TestBytesRoundTrip(t *testing.T) {
 		if err := b.Set(text); err == nil {
 			t.Errorf("%q was read as %d", text, b)
 		}
+	}
+}
+
+func TestPeerRoundTrip(t *testing.T) {
+	for text, want := range map[string]Peer{
+		"": {}, "unix:/run/clamav/clamd.ctl": {"unix", "/run/clamav/clamd.ctl"}, "127.0.0.1:3310": {"tcp", "127.0.0.1:3310"},
+		"[::1]:3310": {"tcp", "[::1]:3310"}, "scanner.example:1": {"tcp", "scanner.example:1"},
+	} {
+		p := Peer{"tcp", "before:1"}
+		if err := p.Set(text); err != nil || p != want || p.String() != text {
+			t.Errorf("%s: %+v, %v, written %s", text, p, err, p.String())
+		}
+	}
+	for _, text := range []string{
+		"unix:", "unix:clamd.ctl", "unix:/" + strings.Repeat("x", maxSocketPath), "/run/clamd.ctl", "clamd", ":3310", "clamd:", "clamd:0", "clamd:65536", "clamd:x", "::1:3310", "tcp:a:1",
+	} {
+		var p Peer
+		if err := p.Set(text); err == nil {
+			t.Errorf("%q was read as %+v", text, p)
+		}
+	}
+}
+
+// A secret that cannot be used is not repeated in the error, which is printed.
+func TestBadSecretIsNotPrinted(t *testing.T) {
+	clean(t)
+	t.Setenv("NOWSERVING_METRICS_TOKEN", "opensesame")
+	if _, err := Parse(nil, &bytes.Buffer{}); err == nil || strings.Contains(err.Error(), "opensesame") {
+		t.Error(err)
 	}
 }
 

@@ -70,6 +70,8 @@ func (c *Config) define(fs *flag.FlagSet) (version *bool) {
 	fs.Var(&c.TrustedProxies, "trusted-proxies", "`networks` whose X-Forwarded headers are believed, with commas")
 	fs.BoolVar(&c.AllowPrivateWebhooks, "allow-private-webhooks", c.AllowPrivateWebhooks, "let webhooks go to private addresses")
 	fs.StringVar(&c.Speech, "speech", c.Speech, "`program` that speaks like espeak-ng; empty: screens only chime")
+	fs.Var(&c.Clamd, "clamd", "`address` of a clamd that looks at uploads: host:port or unix:/path; without one they are not scanned")
+	fs.StringVar(&c.MetricsToken, "metrics-token", c.MetricsToken, "`secret` that /metrics wants; empty: only this machine may read it; better in the environment or the file")
 	fs.StringVar(&c.TextAccount, "text-account", c.TextAccount, "`account` at the text-message provider; without one, messages are kept and shown")
 	fs.StringVar(&c.TextToken, "text-token", c.TextToken, "its `secret`; better in the environment or the file, where it is in no process list")
 	fs.StringVar(&c.TextFrom, "text-from", c.TextFrom, "`number` or name that messages come from")
@@ -174,8 +176,3 @@ func Version() string {
 	}
 	return info.Main.Version
 }
-
-var (
-	_ flag.Value = (*Bytes)(nil)
-	_ flag.Value = (*Prefixes)(nil)
-)

@@ -70,7 +70,7 @@ func upload(c *adminCall, w http.ResponseWriter) (any, error) {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(until) // a connection of a test may have none
 	_ = rc.SetWriteDeadline(until.Add(mediumTime))
-	medium, err := c.o.Screens.Media.Put(c.location, c.r.Body)
+	medium, err := c.o.Screens.Media.Put(c.r.Context(), c.location, c.r.Body)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package hubapi
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -16,9 +17,11 @@ import (
 	"sync"
 
 	"github.com/julienschmidt/httprouter"
+	"github.com/rs/zerolog"
 
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/chatapi"
 	"github.com/nowserving/nowserving/server/ops"
 )
 
@@ -34,18 +37,20 @@ const (
 // Media keeps the images and videos that screens show, as files named by their
 // content.
 type Media struct {
-	dir string
-	mu  sync.Mutex // serialises Put: the limit is counted, then used
+	dir     string
+	scanner chatapi.Scanner // may be nil
+	mu      sync.Mutex      // serialises Put: the limit is counted, then used
 }
 
-// NewMedia makes a Media over a folder, which need not exist yet.
-func NewMedia(dir string) *Media { return &Media{dir: dir} }
+// NewMedia makes a Media over a folder, which need not exist yet. The scanner
+// looks at what comes in; nil passes all.
+func NewMedia(dir string, scanner chatapi.Scanner) *Media { return &Media{dir: dir, scanner: scanner} }
 
 func (m *Media) folder(location int) string { return filepath.Join(m.dir, strconv.Itoa(location)) }
 
 // Put keeps a file and says its id and type. The type is what the content is,
 // whatever anybody says that it is. The file is never in memory as a whole.
-func (m *Media) Put(location int, from io.Reader) (ticket.Medium, error) {
+func (m *Media) Put(ctx context.Context, location int, from io.Reader) (ticket.Medium, error) {
 	head := make([]byte, sniffed)
 	n, err := io.ReadFull(from, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
@@ -70,8 +75,32 @@ func (m *Media) Put(location int, from io.Reader) (ticket.Medium, error) {
 	if err = errors.Join(err, aside.Sync(), aside.Close()); err != nil {
 		return ticket.Medium{}, fmt.Errorf("write medium: %w", err)
 	}
+	if err := m.scan(ctx, aside.Name()); err != nil {
+		return ticket.Medium{}, err
+	}
 	out := ticket.Medium{ID: hex.EncodeToString(sum.Sum(nil))[:mediumIDLength], Type: kind}
 	return out, m.keep(folder, aside.Name(), out.ID)
+}
+
+// scan has a complete file looked at. What nobody could look at is not taken.
+func (m *Media) scan(ctx context.Context, path string) error {
+	if m.scanner == nil {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("read medium: %w", err)
+	}
+	defer func() { _ = f.Close() }() // read only
+	clean, err := m.scanner.Scan(ctx, f)
+	switch {
+	case err != nil:
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("medium not taken")
+		return chatapi.Unscanned()
+	case !clean:
+		return wire.FieldError("body", "this file was found to be harmful")
+	}
+	return nil
 }
 
 // keep gives a complete file its name, if there is room.

@@ -127,8 +127,8 @@ func picture(t *testing.T) []byte {
 
 func TestMediaAreWhatTheirContentIs(t *testing.T) {
 	dir := t.TempDir()
-	m := NewMedia(dir)
-	got, err := m.Put(1, bytes.NewReader(picture(t)))
+	m := NewMedia(dir, nil)
+	got, err := m.Put(t.Context(), 1, bytes.NewReader(picture(t)))
 	if err != nil || got.Type != "image/png" {
 		t.Fatal(got, err)
 	}
@@ -145,7 +145,7 @@ func TestMediaAreWhatTheirContentIs(t *testing.T) {
 		"svg": "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "html": "<html>", "empty": "", "text": "hello", "gif": "GIF89a",
 	} {
 		var e *wire.Error
-		if _, err := m.Put(1, strings.NewReader(content)); !errors.As(err, &e) || e.Field != "body" {
+		if _, err := m.Put(t.Context(), 1, strings.NewReader(content)); !errors.As(err, &e) || e.Field != "body" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -174,7 +174,7 @@ func TestALocationKeepsSoManyFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := NewMedia(dir).Put(1, bytes.NewReader(picture(t))); wire.CodeOf(err) != wire.Conflict {
+	if _, err := NewMedia(dir, nil).Put(t.Context(), 1, bytes.NewReader(picture(t))); wire.CodeOf(err) != wire.Conflict {
 		t.Error(err)
 	}
 }

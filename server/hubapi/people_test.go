@@ -52,7 +52,7 @@ func TestEntriesOfFields(t *testing.T) {
 		{field(ticket.FieldDate), `"2026-11-22"`, "2026-11-22"}, {field(ticket.FieldDate), `"22.11.2026"`, "!f"},
 		{field(ticket.FieldURL), `"https://a.example/x"`, "https://a.example/x"}, {field(ticket.FieldURL), `"javascript:alert(1)"`, "!f"},
 		{field(ticket.FieldSelect), `"a"`, "A"}, {field(ticket.FieldSelect), `"c"`, "!f"}, {field(ticket.FieldSelect), `["a","b"]`, "!f"},
-		{several, `["a","b"]`, "A B"}, {several, `["a","a"]`, "!f"},
+		{several, `["a","b"]`, "A B"}, {several, `["a","a"]`, "!f"}, {several, `["a"," A"]`, "!f"},
 	} {
 		values, err := texts(json.RawMessage(c.raw))
 		var out []ticket.Extra

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -112,16 +111,9 @@ func (p *People) scrubbing(ctx context.Context) {
 // scrub ends the links of erased visits and forgets whose they were. Its document
 // stays until everything is gone, so that a crash only delays it.
 func (p *People) scrub(ctx context.Context) error {
-	var ids []int64
-	for d, err := range p.o.Ledger.Docs(scrubDocs) {
-		if err != nil {
-			return fmt.Errorf("read erasures: %w", err)
-		}
-		id, err := strconv.ParseInt(d.Key, 10, 64)
-		if err != nil {
-			return fmt.Errorf("erasure of ticket %q: %w", d.Key, err)
-		}
-		ids = append(ids, id)
+	ids, err := ledger.TicketKeys(p.o.Ledger.Docs(scrubDocs))
+	if err != nil {
+		return fmt.Errorf("erasures: %w", err)
 	}
 	var errs []error
 	for _, id := range ids {

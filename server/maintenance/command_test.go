@@ -12,14 +12,16 @@ import (
 	"testing"
 
 	"github.com/rs/zerolog"
+
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // invoke runs a command line as main does.
-func invoke(t *testing.T, c *clock, token string, args ...string) (code int, out, errs string) {
+func invoke(t *testing.T, c *testkit.Clock, token string, args ...string) (code int, out, errs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code = Run(t.Context(), args, Env{
-		Stdout: &stdout, Stderr: &stderr, Clock: c.now, Log: zerolog.Nop(),
+		Stdout: &stdout, Stderr: &stderr, Clock: c.Now, Log: zerolog.Nop(),
 		Getenv: func(name string) string { return map[string]string{TokenVariable: token}[name] },
 	})
 	return code, stdout.String(), stderr.String()

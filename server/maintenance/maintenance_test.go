@@ -9,17 +9,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/sim"
 	"github.com/nowserving/nowserving/hub/ticket"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 )
 
@@ -30,54 +29,27 @@ func TestMain(m *testing.M) {
 		goleak.IgnoreTopFunction("github.com/dgraph-io/badger/v4.(*DB).monitorCache"))
 }
 
-// lonely is a ledger's publisher when nobody listens.
-type lonely struct{}
-
-func (lonely) Wants(hub.Key) bool               { return false }
-func (lonely) Publish(hub.Key, hub.Publication) {}
-
-// clock is driven by the simulated day.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) wait(_ context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-	return nil
-}
-
 const secret = "Xenophilius"
 
 // folder is a data folder in which a branch worked for a day, and some tickets
 // were erased.
-func folder(t *testing.T, visitors float64) (dir string, c *clock) {
+func folder(t *testing.T, visitors float64) (dir string, c *testkit.Clock) {
 	t.Helper()
-	dir, c = t.TempDir(), &clock{at: time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)}
+	dir, c = t.TempDir(), testkit.NewClock(time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC), 0)
 	st, err := store.Open(store.Options{
-		Dir: filepath.Join(dir, StoreFolder), Clock: c.now, Log: zerolog.Nop(), MinFree: 1, MemTableSize: 64 << 20, // one table: see store's TestFlippedBitInTable
+		Dir: filepath.Join(dir, StoreFolder), Clock: c.Now, Log: zerolog.Nop(), MinFree: 1, MemTableSize: 64 << 20, // one table: see store's TestFlippedBitInTable
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := ledger.Open(st, lonely{}, ledger.Options{Clock: c.now, SnapshotEvery: 300, GroupBytes: 200 << 10})
+	l, err := ledger.Open(st, testkit.Nobody{}, ledger.Options{Clock: c.Now, SnapshotEvery: 300, GroupBytes: 200 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- l.Run(ctx) }()
+	stop := testkit.Run(t, "ledger", l.Run)
 	work(t, l, c, visitors)
-	cancel()
-	if err := errors.Join(<-ended, st.Close()); err != nil {
+	stop()
+	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "files", "ab"), 0o700); err != nil {
@@ -91,7 +63,7 @@ func folder(t *testing.T, visitors float64) (dir string, c *clock) {
 	return dir, c
 }
 
-func work(t *testing.T, l *ledger.Ledger, c *clock, visitors float64) {
+func work(t *testing.T, l *ledger.Ledger, c *testkit.Clock, visitors float64) {
 	t.Helper()
 	n := 0
 	do := func(location int, cmd ticket.Command) ledger.Result {
@@ -112,8 +84,9 @@ func work(t *testing.T, l *ledger.Ledger, c *clock, visitors float64) {
 		GUID: "u", Email: "u@example.com", FirstName: "U", Roles: []ticket.Role{{ID: 1, Type: ticket.RoleClerk, Location: 1}},
 	}}).Events[0].Facts.UserDef.ID
 	day := sim.BusyDay(visitors)
+	wait := func(_ context.Context, d time.Duration) error { c.Add(d); return nil } // the simulated day drives the clock
 	_, err := sim.Run(t.Context(), sim.On(l), sim.Options{
-		Seed: 3, Clock: c.now, Wait: c.wait, Location: 1, Chats: 0.5, Days: 1, Speed: 1, Day: &day,
+		Seed: 3, Clock: c.Now, Wait: wait, Location: 1, Chats: 0.5, Days: 1, Speed: 1, Day: &day,
 		Lines: []sim.Share{{Line: line, Weight: 1}}, Clerks: []sim.Clerk{{User: user, Desk: desk}},
 	})
 	if err != nil {
@@ -125,9 +98,9 @@ func work(t *testing.T, l *ledger.Ledger, c *clock, visitors float64) {
 	do(1, ticket.Create{Line: line, FirstName: "Stays"})
 }
 
-func verify(t *testing.T, dir string, c *clock) Report {
+func verify(t *testing.T, dir string, c *testkit.Clock) Report {
 	t.Helper()
-	rep, err := Verify(t.Context(), dir, c.now, zerolog.Nop())
+	rep, err := Verify(t.Context(), dir, c.Now, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,17 +116,17 @@ func TestVerifyAndBackup(t *testing.T) {
 	if before.Journals != 2 || before.Records < 200 || before.Tickets < 40 {
 		t.Errorf("only looked at %+v", before)
 	}
-	st, err := store.Open(store.Options{Dir: filepath.Join(dir, StoreFolder), Clock: c.now, Log: zerolog.Nop(), MinFree: 1, MemTableSize: 4 << 20})
+	st, err := store.Open(store.Options{Dir: filepath.Join(dir, StoreFolder), Clock: c.Now, Log: zerolog.Nop(), MinFree: 1, MemTableSize: 4 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
 	var b bytes.Buffer
-	if err := Write(t.Context(), &b, st, dir, c.now()); err != nil {
+	if err := Write(t.Context(), &b, st, dir, c.Now()); err != nil {
 		t.Fatal(err)
 	}
 	elsewhere := filepath.Join(t.TempDir(), "a", "b")
-	if err := Restore(bytes.NewReader(b.Bytes()), elsewhere, c.now, zerolog.Nop()); err != nil {
+	if err := Restore(bytes.NewReader(b.Bytes()), elsewhere, c.Now, zerolog.Nop()); err != nil {
 		t.Fatal(err)
 	}
 	if after := verify(t, elsewhere, c); len(after.Problems) > 0 || after.Records != before.Records || after.Tickets != before.Tickets {
@@ -167,7 +140,7 @@ func TestVerifyAndBackup(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(elsewhere, "demo.json.new")); err == nil {
 		t.Error("half a file was backed up")
 	}
-	if err := Restore(bytes.NewReader(b.Bytes()), elsewhere, c.now, zerolog.Nop()); err == nil {
+	if err := Restore(bytes.NewReader(b.Bytes()), elsewhere, c.Now, zerolog.Nop()); err == nil {
 		t.Error("restored over data")
 	}
 }
@@ -175,18 +148,18 @@ func TestVerifyAndBackup(t *testing.T) {
 // TestDamagedArchive: what is cut off or changed is not restored, and leaves nothing.
 func TestDamagedArchive(t *testing.T) {
 	dir, c := folder(t, 5)
-	st, err := store.Open(store.Options{Dir: filepath.Join(dir, StoreFolder), Clock: c.now, Log: zerolog.Nop(), MinFree: 1})
+	st, err := store.Open(store.Options{Dir: filepath.Join(dir, StoreFolder), Clock: c.Now, Log: zerolog.Nop(), MinFree: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer st.Close()
 	var b bytes.Buffer
-	if err := Write(t.Context(), &b, st, dir, c.now()); err != nil {
+	if err := Write(t.Context(), &b, st, dir, c.Now()); err != nil {
 		t.Fatal(err)
 	}
 	whole, parent := b.Bytes(), t.TempDir()
 	try := func(p []byte) error {
-		return Restore(bytes.NewReader(p), filepath.Join(parent, "x"), c.now, zerolog.Nop())
+		return Restore(bytes.NewReader(p), filepath.Join(parent, "x"), c.Now, zerolog.Nop())
 	}
 	stored := bytes.Index(whole, []byte("nowserving backup 1"))
 	length := bytes.LastIndex(whole[:len(whole)-1536], []byte("upload"))
@@ -227,7 +200,7 @@ func TestDamagedArchive(t *testing.T) {
 func TestVerifyNamesWhatIsWrong(t *testing.T) {
 	dir, c := folder(t, 20)
 	reopen := func(t *testing.T, dir string) *store.Badger {
-		st, err := store.Open(store.Options{Dir: filepath.Join(dir, StoreFolder), Clock: c.now, Log: zerolog.Nop(), MinFree: 1, MemTableSize: 4 << 20})
+		st, err := store.Open(store.Options{Dir: filepath.Join(dir, StoreFolder), Clock: c.Now, Log: zerolog.Nop(), MinFree: 1, MemTableSize: 4 << 20})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -308,7 +281,7 @@ func TestFlippedBitIsFoundAndNamed(t *testing.T) {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		rep, err := Verify(t.Context(), spoilt, c.now, zerolog.Nop())
+		rep, err := Verify(t.Context(), spoilt, c.Now, zerolog.Nop())
 		if err == nil && len(rep.Problems) == 0 {
 			t.Errorf("bit %d of %s flipped: nothing was found", at, name)
 		}

@@ -8,7 +8,6 @@ import (
 	"image/png"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"strconv"
 	"strings"
@@ -16,85 +15,6 @@ import (
 
 	"github.com/nowserving/nowserving/server/hubapi"
 )
-
-// administrator is a world whose browser is signed in as one.
-func administrator(t *testing.T) *world {
-	t.Helper()
-	w := start(t, options(t, t.TempDir()))
-	w.signIn(w.demo.Users[0].Email, w.demo.Users[0].Password)
-	return w
-}
-
-func (w *world) signIn(email, password string) {
-	w.t.Helper()
-	if status, out := w.ask("POST", "/hub/v1/session", map[string]string{"email": email, "password": password}); status != 200 {
-		w.t.Fatalf("sign in: %d %v", status, out)
-	}
-}
-
-// other is the same server in another browser.
-func (w *world) other() *world {
-	w.t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	o := *w
-	transport := &http.Transport{}
-	o.http = &http.Client{Jar: jar, Transport: transport}
-	w.t.Cleanup(transport.CloseIdleConnections)
-	return &o
-}
-
-// must asks for something that works, and gives the answer.
-func (w *world) must(method, path string, body any) map[string]any {
-	w.t.Helper()
-	status, out := w.ask(method, path, body)
-	if status != 200 && status != 201 {
-		w.t.Fatalf("%s %s: %d %v", method, path, status, out)
-	}
-	return out
-}
-
-// refused asks for something that does not, and checks how it is refused.
-func (w *world) refused(want int, fault_ string, method, path string, body any) {
-	w.t.Helper()
-	if status, out := w.ask(method, path, body); status != want || fault(out) != fault_ {
-		w.t.Errorf("%s %s %v: %d %q, want %d %q", method, path, body, status, fault(out), want, fault_)
-	}
-}
-
-func list(out map[string]any, name string) []map[string]any {
-	var items []map[string]any
-	for _, x := range out[name].([]any) {
-		items = append(items, x.(map[string]any))
-	}
-	return items
-}
-
-type obj = map[string]any
-
-// adminDoors are all of the administration's, as somebody might try them.
-func adminDoors() [][2]string {
-	var all [][2]string
-	for path, methods := range map[string]string{
-		"/hub/v1/locations/1/lines": "GET POST PUT", "/hub/v1/locations/1/lines/1": "PATCH DELETE",
-		"/hub/v1/locations/1/desks": "GET POST", "/hub/v1/locations/1/desks/1": "PATCH DELETE",
-		"/hub/v1/locations/1/settings": "GET PUT", "/hub/v1/locations/1/hours": "GET PUT", "/hub/v1/locations/1/emergency": "GET PUT",
-		"/hub/v1/locations/1/department": "GET PUT", "/hub/v1/locations/1/canned-replies": "GET POST",
-		"/hub/v1/locations/1/canned-replies/1": "PUT DELETE", "/hub/v1/locations/1/media": "GET POST",
-		"/hub/v1/locations/1/media/" + strings.Repeat("a", 32): "DELETE",
-		"/hub/v1/users": "GET POST", "/hub/v1/users/1": "PUT DELETE", "/hub/v1/users/1/invite": "POST", "/hub/v1/users/1/activate": "POST",
-		"/hub/v1/keys": "GET POST", "/hub/v1/keys/key:00": "DELETE", "/hub/v1/webhooks": "GET POST", "/hub/v1/webhooks/x": "DELETE",
-		"/hub/v1/webhooks/x/enable": "POST", "/hub/v1/webhooks/x/disable": "POST", "/hub/v1/webhooks/x/retry": "POST",
-		"/hub/v1/webhooks/x/deliveries": "GET", "/hub/v1/webhooks/x/deliveries/y": "POST", "/hub/v1/audit": "GET",
-	} {
-		for _, m := range strings.Fields(methods) {
-			all = append(all, [2]string{m, path})
-		}
-	}
-	return all
-}
 
 func TestAdministrationIsForAdministrators(t *testing.T) {
 	w := administrator(t)
@@ -216,107 +136,6 @@ func TestEmergencyStaysThroughASave(t *testing.T) {
 	if settings := w.must("GET", at+"/board", nil)["settings"].(obj); settings["emergency"] != nil {
 		t.Errorf("%v", settings)
 	}
-}
-
-func TestUsersComeAndGo(t *testing.T) {
-	w := administrator(t)
-	const at = "/hub/v1/users"
-	person := obj{"email": "eve@example.com", "firstName": "Eve", "lastName": "Evans", "work": []obj{{"location": 1, "type": "CLERK"}}}
-	made := w.must("POST", at, person)
-	w.refused(409, "conflict email", "POST", at, person)
-	w.refused(400, "bad_request email", "POST", at, obj{"email": "nobody", "admin": true})
-	w.refused(400, "bad_request work", "POST", at, obj{"email": "x@example.com"})
-	w.refused(400, "bad_request work", "POST", at, obj{"email": "x@example.com", "work": []obj{{"location": 1, "type": "KING"}}})
-	one := fmt.Sprintf("%s/%.0f", at, made["id"])
-	invite := func(link any) string { return link.(string)[strings.Index(link.(string), "ns_inv_"):] }
-	again := w.must("POST", one+"/invite", nil)
-	eve := w.other()
-	eve.refused(401, "unauthenticated", "POST", "/hub/v1/session", obj{"invite": invite(made["link"])}) // replaced
-	eve.must("POST", "/hub/v1/session", obj{"invite": invite(again["link"])})
-	eve.refused(401, "unauthenticated", "POST", "/hub/v1/session", obj{"invite": invite(again["link"])}) // spent
-	eve.must("PUT", "/hub/v1/password", obj{"password": "a long password"})
-
-	find := func() obj {
-		for _, u := range list(w.must("GET", at, nil), "users") {
-			if u["email"] == "eve@example.com" {
-				return u
-			}
-		}
-		t.Fatal("Eve is gone")
-		return nil
-	}
-	was := find()
-	if was["password"] != true || was["active"] != true || was["admin"] != false {
-		t.Errorf("%v", was)
-	}
-	w.must("PUT", one, obj{"email": "eve@example.com", "firstName": "Eva", "admin": true, "work": []obj{}, "version": was["version"]})
-	w.refused(409, "conflict version", "PUT", one, obj{"email": "eve@example.com", "admin": true, "version": was["version"]})
-	eve.must("GET", at, nil) // an administrator now, in the same session
-	me := fmt.Sprintf("%s/%d", at, w.demo.Users[0].ID)
-	w.refused(409, "conflict", "DELETE", me, nil)
-	w.must("DELETE", one, nil)
-	eve.refused(401, "unauthenticated", "GET", "/hub/v1/session", nil)
-	eve.refused(401, "unauthenticated", "POST", "/hub/v1/session", obj{"email": "eve@example.com", "password": "a long password"})
-	if gone := find(); gone["active"] != false || gone["password"] != false {
-		t.Errorf("%v", gone)
-	}
-	w.refused(409, "conflict", "POST", one+"/invite", nil)
-	back := w.must("POST", one+"/activate", nil)
-	eve.must("POST", "/hub/v1/session", obj{"invite": invite(back["link"])})
-	w.refused(404, "not_found", "PUT", at+"/999", person)
-}
-
-func TestKeysAreShownOnce(t *testing.T) {
-	w := administrator(t)
-	const at = "/hub/v1/keys"
-	made := w.must("POST", at, obj{"api": "queue", "name": "Reports", "locations": []int{1}})
-	secret := made["secret"].(string)
-	use := func(path string) int {
-		req, _ := http.NewRequest("GET", w.node.URL()+path, nil)
-		req.Header.Set("X-Qminder-REST-API-Key", secret)
-		resp, err := w.http.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = resp.Body.Close()
-		return resp.StatusCode
-	}
-	if status := use("/v1/locations/1"); status != 200 {
-		t.Errorf("the new key: %d", status)
-	}
-	if status := use("/v1/locations/2"); status == 200 {
-		t.Errorf("the new key elsewhere: %d", status)
-	}
-	text, _ := json.Marshal(w.must("GET", at, nil))
-	if bytes.Contains(text, []byte(secret)) || bytes.Contains(text, []byte(w.demo.QueueAPIKey)) || bytes.Contains(text, []byte("ns_")) {
-		t.Errorf("a secret is told again: %s", text)
-	}
-	id := made["key"].(obj)["id"].(string)
-	var used any
-	for _, k := range list(w.must("GET", at, nil), "keys") {
-		if k["id"] == id {
-			used = k["used"]
-		}
-	}
-	if used == nil || used == "" {
-		t.Error("its use was not noted")
-	}
-	w.must("DELETE", at+"/"+id, nil)
-	if status := use("/v1/locations/1"); status != 401 {
-		t.Errorf("the revoked key: %d", status)
-	}
-	w.refused(404, "not_found", "DELETE", at+"/"+id, nil)
-	// Sessions and screens are none of this door's business.
-	w.refused(404, "not_found", "DELETE", at+fmt.Sprintf("/user:%d", w.demo.Users[0].ID), nil)
-	w.refused(404, "not_found", "DELETE", at+fmt.Sprintf("/display:%d", w.demo.TVs[0]), nil)
-	chat := w.must("POST", at, obj{"api": "chat", "name": "CRM", "location": 2})
-	if chat["key"].(obj)["department"] != w.demo.DepartmentID2 || !strings.HasPrefix(chat["secret"].(string), "ns_sec_") {
-		t.Errorf("%v", chat["key"])
-	}
-	w.refused(400, "bad_request api", "POST", at, obj{"api": "other", "name": "x"})
-	w.refused(400, "bad_request name", "POST", at, obj{"api": "queue", "name": " "})
-	w.refused(400, "bad_request locations", "POST", at, obj{"api": "queue", "name": "x", "locations": []int{9}})
-	w.refused(400, "bad_request location", "POST", at, obj{"api": "chat", "name": "x"})
 }
 
 func TestWebhooksAndTheirDeliveries(t *testing.T) {
@@ -447,52 +266,4 @@ func (endless) Read(b []byte) (int, error) {
 	clear(b)
 	copy(b, []byte{0x1A, 0x45, 0xDF, 0xA3})
 	return len(b), nil
-}
-
-func TestTheAuditLogTellsAndKeeps(t *testing.T) {
-	data := t.TempDir()
-	w := start(t, options(t, data))
-	me := w.demo.Users[0]
-	w.refused(401, "unauthenticated", "POST", "/hub/v1/session", obj{"email": "intruder@example.com", "password": "guess guess"})
-	w.signIn(me.Email, me.Password)
-	w.must("PATCH", "/hub/v1/locations/1/lines/1", obj{"name": "Noted"})
-	key := w.must("POST", "/hub/v1/keys", obj{"api": "queue", "name": "Noted"})
-	find := func(w *world, action, on string) obj {
-		for _, e := range list(w.must("GET", "/hub/v1/audit?limit=200", nil), "entries") {
-			if e["action"] == action && strings.Contains(fmt.Sprint(e["on"]), on) {
-				return e
-			}
-		}
-		return nil
-	}
-	who := fmt.Sprintf("user:%d", me.ID)
-	if e := find(w, "change", "line:1"); e == nil || e["who"] != who {
-		t.Errorf("%v", e)
-	}
-	if e := find(w, "issue", key["key"].(obj)["id"].(string)); e == nil || e["who"] != who {
-		t.Errorf("%v", e)
-	}
-	text, _ := json.Marshal(w.must("GET", "/hub/v1/audit", nil))
-	if !bytes.Contains(text, []byte(`"email:`)) || bytes.Contains(text, []byte("intruder")) || bytes.Contains(text, []byte("ns_")) ||
-		bytes.Contains(text, []byte(me.Email)) {
-		t.Errorf("%s", text)
-	}
-	w.refused(400, "bad_request limit", "GET", "/hub/v1/audit?limit=1000", nil)
-	w.refused(400, "bad_request before", "GET", "/hub/v1/audit?before=x", nil)
-	// A visitor's erasure, through the queue's own door.
-	status, _ := w.ask("DELETE", "/hub/v1/session", nil)
-	if status != 200 {
-		t.Fatal(status)
-	}
-	if err := w.stop(); err != nil {
-		t.Fatal(err)
-	}
-	again := start(t, options(t, data))
-	again.signIn(me.Email, me.Password)
-	if e := find(again, "change", "line:1"); e == nil {
-		t.Error("forgotten by a restart")
-	}
-	if e := find(again, "signout", ""); e == nil {
-		t.Error("the last thing was not written")
-	}
 }

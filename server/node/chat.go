@@ -45,7 +45,7 @@ func (n *Node) buildChat(ctx context.Context) error {
 	n.chat, err = chatapi.New(chatapi.Deps{
 		Carrier: carrier, Rates: chatRates(n.o.ChatRate),
 		Ledger: n.ledger, Tokens: n.auth, Access: n.access, Clock: n.o.Clock, Log: n.o.Log, Effects: n.chatEffects,
-		Dir: filepath.Join(n.o.Data, filesFolder), Key: key, Events: n.outbox, Gateway: n.texts, BaseURL: n.base,
+		Dir: filepath.Join(n.o.Data, filesFolder), Key: key, Scanner: n.o.Scanner, Events: n.outbox, Gateway: n.texts, BaseURL: n.base,
 		Hooks: n.outbox, Secrets: n.auth.ChatSecrets,
 		Secure: n.o.Proxies.Secure, UserChanged: n.auth.UserChanged, Addr: n.clientIP,
 	})

@@ -44,7 +44,7 @@ func (n *Node) httpServer() *http.Server {
 		hub.Handler(http.MethodPost, sms.StatusPath, n.textCalls)
 		hub.Handler(http.MethodPost, sms.InboundPath, n.textCalls)
 	}
-	hub.Handler(http.MethodGet, "/metrics", n.metrics.Handler())
+	hub.Handler(http.MethodGet, "/metrics", n.metrics.Guarded(n.o.MetricsToken, n.fail))
 	hub.HandlerFunc(http.MethodGet, "/healthz", ops.Healthz)
 	hub.Handler(http.MethodGet, "/readyz", ops.Readyz(
 		ops.Check{Reason: "store", Ready: n.store.Ready}, ops.Check{Reason: "draining", Ready: n.serving},

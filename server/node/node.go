@@ -69,8 +69,12 @@ type Options struct {
 	SessionIdle, SessionMax time.Duration
 	// Speech is the program that speaks, or "".
 	Speech string
-	Clock  func() time.Time
-	Log    zerolog.Logger
+	// Scanner looks at the files that people upload; nil: nobody does.
+	Scanner chatapi.Scanner
+	// MetricsToken lets /metrics be read from other machines; "": only this one may.
+	MetricsToken string
+	Clock        func() time.Time
+	Log          zerolog.Logger
 	// Fault is the store's test seam; nil except in tests.
 	Fault *store.Fault
 }

@@ -10,17 +10,12 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/server/auth"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store/memlog"
 )
-
-type deafHub struct{}
-
-func (deafHub) Wants(hub.Key) bool               { return false }
-func (deafHub) Publish(hub.Key, hub.Publication) {}
 
 // keeping is a location in Tallinn on a ledger in memory, in a bubble.
 type keeping struct {
@@ -63,7 +58,7 @@ func newKeeping(t *testing.T, days int) *keeping {
 	t.Helper()
 	k := &keeping{t: t, store: memlog.New(memlog.Options{Clock: time.Now}), left: 1 << 30}
 	var err error
-	if k.Ledger, err = ledger.Open(k.store, deafHub{}, ledger.Options{Clock: time.Now, Log: zerolog.Nop()}); err != nil {
+	if k.Ledger, err = ledger.Open(k.store, testkit.Nobody{}, ledger.Options{Clock: time.Now, Log: zerolog.Nop()}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -36,7 +36,7 @@ func (n *Node) buildScreens() error {
 		voice = speech.New(speech.Options{})
 	}
 	n.screens = &hubapi.Screens{
-		Speech: voice, Media: hubapi.NewMedia(filepath.Join(n.o.Data, "media")),
+		Speech: voice, Media: hubapi.NewMedia(filepath.Join(n.o.Data, "media"), n.o.Scanner),
 		Devices: hubapi.NewDevices(n.o.Clock), Plain: plain,
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/nowserving/nowserving/server/outbox/egress"
 	"github.com/nowserving/nowserving/server/outbox/seal"
 	"github.com/nowserving/nowserving/server/outbox/sign"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 )
 
@@ -43,23 +44,17 @@ func start(t testing.TB, dir string) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.ledger, err = ledger.Open(n.store, nobody{}, ledger.Options{
+	n.ledger, err = ledger.Open(n.store, testkit.Nobody{}, ledger.Options{
 		Clock: time.Now, Effects: n.out, GroupBytes: n.store.MaxCommit() / 2,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.out.Attach(n.ledger)
-	ctx, cancel := context.WithCancel(context.Background())
-	ledgerCtx, stopLedger := context.WithCancel(context.Background())
-	var out, led sync.WaitGroup
-	led.Go(func() { _ = n.ledger.Run(ledgerCtx) })
-	out.Go(func() { _ = n.out.Run(ctx) })
+	stopLedger, stopOutbox := testkit.Run(t, "ledger", n.ledger.Run), testkit.Run(t, "outbox", n.out.Run)
 	n.stop = func() {
-		cancel()
-		out.Wait()
+		stopOutbox()
 		stopLedger()
-		led.Wait()
 		if err := n.store.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}

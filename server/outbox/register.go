@@ -294,41 +294,6 @@ func (o *Outbox) checkRoom(r *Registration) error {
 	return nil
 }
 
-// Remove ends a target's deliveries and forgets what waits; it is durable on return.
-func (o *Outbox) Remove(ctx context.Context, id string) error {
-	return o.remove(ctx, id, func(*Target) bool { return true })
-}
-
-func (o *Outbox) remove(ctx context.Context, id string, allowed func(*Target) bool) error {
-	if err := acquire(ctx, o.registering); err != nil {
-		return err
-	}
-	defer release(o.registering)
-	t := o.target(id)
-	if t == nil || !allowed(&t.Target) {
-		return noTarget(id)
-	}
-	d, err := t.doc(true)
-	if err != nil {
-		return err
-	}
-	if err := o.ledger().PutDocs(ctx, d); err != nil {
-		return err
-	}
-	o.mu.Lock()
-	delete(o.targets, id)
-	o.activate()
-	stop := t.stop
-	o.mu.Unlock()
-	if stop != nil {
-		stop()
-	}
-	t.hangUp()
-	o.o.Log.Info().Str("target", id).Msg("deliveries removed")
-	o.keeper.add(purge{id: id, registration: true})
-	return nil
-}
-
 // Enable takes up deliveries to a target that was disabled, from now on.
 func (o *Outbox) Enable(ctx context.Context, id string) error {
 	if err := acquire(ctx, o.registering); err != nil {

@@ -18,22 +18,16 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/server/outbox/egress"
 	"github.com/nowserving/nowserving/server/outbox/seal"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 	"github.com/nowserving/nowserving/store/memlog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// nobody is a hub without subscribers.
-type nobody struct{}
-
-func (nobody) Wants(hub.Key) bool               { return false }
-func (nobody) Publish(hub.Key, hub.Publication) {}
 
 // request is what a receiver got.
 type request struct {
@@ -160,31 +154,12 @@ func open(t testing.TB, st *memlog.Log, w *world, full *atomic.Bool, change func
 	if r.Outbox, err = Open(st, opt); err != nil {
 		t.Fatalf("open: %v", err)
 	}
-	if r.ledger, err = ledger.Open(st, nobody{}, ledger.Options{Clock: time.Now, Effects: r.Outbox}); err != nil {
+	if r.ledger, err = ledger.Open(st, testkit.Nobody{}, ledger.Options{Clock: time.Now, Effects: r.Outbox}); err != nil {
 		t.Fatalf("open ledger: %v", err)
 	}
 	r.Attach(r.ledger)
-	ctx, cancel := context.WithCancel(context.Background())
-	ledgerCtx, stopLedger := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() {
-		if err := r.Run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := r.ledger.Run(ledgerCtx); err != nil {
-			t.Errorf("ledger: %v", err)
-		}
-	}()
-	r.stop = sync.OnceFunc(func() {
-		cancel()
-		running.Wait()
-		stopLedger()
-		<-ended
-	})
+	stopOutbox, stopLedger := testkit.Run(t, "outbox", r.Run), testkit.Run(t, "ledger", r.ledger.Run)
+	r.stop = func() { stopOutbox(); stopLedger() }
 	return r
 }
 

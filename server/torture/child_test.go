@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -25,6 +24,7 @@ import (
 	"github.com/nowserving/nowserving/server/node"
 	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/session"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 )
 
@@ -101,17 +101,6 @@ type child struct {
 	mu    sync.Mutex // protects the rest
 	lines []string
 	ready chan struct{}
-}
-
-// freeAddr is an address that nobody listens on.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // start runs a child and does not wait for it. wrap may put another command in
@@ -222,21 +211,8 @@ func (c *child) wait(t testing.TB, why string) {
 	}
 }
 
-// demo is what a test needs of demo.json.
-type demo struct {
-	URL, StaffToken, QueueAPIKey, DisplayToken string
-	Users                                      []struct{ Email, Password string }
-	Pages                                      map[string]string
-}
-
-func readDemo(t testing.TB, data string) (d demo) {
+// readDemo reads what a node with a demonstration branch says of it.
+func readDemo(t testing.TB, data string) node.Demo {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join(data, "demo.json"))
-	if err == nil {
-		err = json.Unmarshal(b, &d)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return testkit.ReadJSON[node.Demo](t, filepath.Join(data, "demo.json"))
 }

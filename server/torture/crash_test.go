@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/nowserving/nowserving/server/node"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // TestCrashPoints kills the node at every named point, again and again, on the
@@ -18,18 +21,18 @@ func TestCrashPoints(t *testing.T) {
 	all := points()
 	n := rounds(len(all)+1, 200)
 	rng := rand.New(rand.NewPCG(*seedFlag, 0))
-	data, addr := filepath.Join(t.TempDir(), "data"), freeAddr(t)
+	data, addr := filepath.Join(t.TempDir(), "data"), testkit.FreeAddr(t)
 	node := serve(t, order{Listen: addr, Data: data})
 	d := readDemo(t, data)
 	hooks := newReceiver(t)
 	hooks.register(t, d)
 	l := newLoad(t, d.URL, d.StaffToken, *seedFlag, 6)
-	watch := newWatcher(t)
+	watch := testkit.NewWatcher(t)
 	console := l.connect(d.URL, d.StaffToken, watch)
 	if err := console.Subscribe("console:1", nil); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the load begins", 30*time.Second, func() bool { return l.count() > 20 })
+	testkit.Eventually(t, "the load begins", 30*time.Second, func() bool { return l.count() > 20 })
 	node.kill()
 
 	fired := map[string]int{}
@@ -67,8 +70,8 @@ func TestCrashPoints(t *testing.T) {
 	allFired(t, fired)
 	node = serve(t, order{Listen: addr, Data: data, Ahead: ahead})
 	l.rest()
-	eventually(t, "the webhooks of all that was answered", time.Minute, func() bool { return len(hooks.missing(l)) == 0 })
-	eventually(t, "the console's catching up", time.Minute, func() bool { return watch.at() >= l.newest() })
+	testkit.Eventually(t, "the webhooks of all that was answered", time.Minute, func() bool { return len(hooks.missing(l)) == 0 })
+	testkit.Eventually(t, "the console's catching up", time.Minute, func() bool { return watch.At() >= l.newest() })
 	l.stop()
 	node.stop(t)
 	l.check(data, ahead)
@@ -101,7 +104,7 @@ func (l *load) newest() (offset uint64) {
 }
 
 // collect asks for a collection, in whose middle the node may die.
-func collect(ctx context.Context, d demo) {
+func collect(ctx context.Context, d node.Demo) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL+"/hub/v1/collect", nil)
 	if err != nil {
 		panic(err)

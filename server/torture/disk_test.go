@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // tmpfs mounts a file system of so many MiB, or skips where that is not allowed.
@@ -77,7 +78,7 @@ func TestDiskFull(t *testing.T) {
 func TestNodeOnAFullDisk(t *testing.T) {
 	at := tmpfs(t, 256)
 	data := filepath.Join(at, "data")
-	node := serve(t, order{Listen: freeAddr(t), Data: data, MinFree: 64 << 20})
+	node := serve(t, order{Listen: testkit.FreeAddr(t), Data: data, MinFree: 64 << 20})
 	if !node.alive() {
 		t.Fatal(node.said("error"))
 	}
@@ -87,7 +88,7 @@ func TestNodeOnAFullDisk(t *testing.T) {
 		t.Fatal(r.Error)
 	}
 	filled := ballast(t, at, 205)
-	eventually(t, "readiness tells of the full disk", 10*time.Second, func() bool { return status(d.URL+"/readyz") == 503 })
+	testkit.Eventually(t, "readiness tells of the full disk", 10*time.Second, func() bool { return status(d.URL+"/readyz") == 503 })
 	if r := s.ask(t, `"command":{"name":"ticket.create","params":{"line":1}}`); r.Error == nil || r.Error.Code != wire.Unavailable || !strings.Contains(r.Error.Message, "disk") {
 		t.Errorf("on a full disk: %+v", r.Error)
 	}
@@ -97,7 +98,7 @@ func TestNodeOnAFullDisk(t *testing.T) {
 	if err := os.Remove(filled); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "readiness comes back", 10*time.Second, func() bool { return status(d.URL+"/readyz") == 200 })
+	testkit.Eventually(t, "readiness comes back", 10*time.Second, func() bool { return status(d.URL+"/readyz") == 200 })
 	if r := s.ask(t, `"command":{"name":"ticket.create","params":{"line":1}}`); r.Error != nil {
 		t.Error(r.Error)
 	}
@@ -117,11 +118,11 @@ func status(url string) int {
 func TestReadOnlyDisk(t *testing.T) {
 	at := tmpfs(t, 96)
 	data := filepath.Join(at, "data")
-	serve(t, order{Listen: freeAddr(t), Data: data}).stop(t)
+	serve(t, order{Listen: testkit.FreeAddr(t), Data: data}).stop(t)
 	if out, err := exec.Command("mount", "-o", "remount,ro", at).CombinedOutput(); err != nil {
 		t.Skipf("SKIPPED, cannot mount again: %s", out)
 	}
-	node := start(t, order{Listen: freeAddr(t), Data: data})
+	node := start(t, order{Listen: testkit.FreeAddr(t), Data: data})
 	node.wait(t, "a read-only disk")
 	if node.code == 0 || !strings.Contains(node.said("error"), "read-only") {
 		t.Errorf("it ended with %d and said %q", node.code, node.said("error"))
@@ -131,7 +132,7 @@ func TestReadOnlyDisk(t *testing.T) {
 // TestSlowDisk: while a commit takes seconds, whoever only reads is served.
 func TestSlowDisk(t *testing.T) {
 	data := t.TempDir()
-	addr := freeAddr(t)
+	addr := testkit.FreeAddr(t)
 	serve(t, order{Listen: addr, Data: data}).stop(t)
 	d := readDemo(t, data)
 	node := serve(t, order{Listen: addr, Data: data, Slow: 4 * time.Second})
@@ -300,7 +301,7 @@ func TestSyncFailsUnderANode(t *testing.T) {
 	if err != nil {
 		t.Skip("SKIPPED, needs strace")
 	}
-	data, addr := t.TempDir(), freeAddr(t)
+	data, addr := t.TempDir(), testkit.FreeAddr(t)
 	serve(t, order{Listen: addr, Data: data}).stop(t)
 	d := readDemo(t, data)
 	l := newLoad(t, d.URL, d.StaffToken, *seedFlag, 4)

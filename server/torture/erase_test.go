@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/nowserving/nowserving/server/maintenance"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 const secret = "Zacharias-Quillfeather"
@@ -26,7 +27,7 @@ func TestErasedBytesAreGone(t *testing.T) {
 	data := t.TempDir()
 	v := newVictim(t, order{Data: data})
 	l := newLoad(t, v.URL, v.StaffToken, *seedFlag, 2)
-	c := l.connect(v.URL, v.StaffToken, quiet{})
+	c := l.connect(v.URL, v.StaffToken, testkit.Quiet{})
 	var ids []string
 	for n := range 5 {
 		key := fmt.Sprint("secret-", n)
@@ -42,8 +43,8 @@ func TestErasedBytesAreGone(t *testing.T) {
 		ids = append(ids, id)
 	}
 	want := l.count() + 50
-	eventually(t, "others go on", time.Minute, func() bool { return l.count() >= want })
-	collect(t.Context(), v.demo)
+	testkit.Eventually(t, "others go on", time.Minute, func() bool { return l.count() >= want })
+	collect(t.Context(), v.Demo)
 	if n := inFiles(t, data, secret); n == 0 {
 		t.Fatal("the bytes are not found while they are there: nothing was tested")
 	}
@@ -53,8 +54,8 @@ func TestErasedBytesAreGone(t *testing.T) {
 		}
 	}
 	// What follows an erasure is in writing when another change has been made.
-	eventually(t, "nothing is left", time.Minute, func() bool {
-		collect(t.Context(), v.demo)
+	testkit.Eventually(t, "nothing is left", time.Minute, func() bool {
+		collect(t.Context(), v.Demo)
 		return inFiles(t, data, secret) == 0
 	})
 	backup := filepath.Join(t.TempDir(), "backup")
@@ -122,7 +123,7 @@ func TestBackupUnderLoad(t *testing.T) {
 	l := newLoad(t, v.URL, v.StaffToken, *seedFlag, 6)
 	for round := range rounds(2, 20) {
 		want := l.count() + 50
-		eventually(t, "the load goes on", time.Minute, func() bool { return l.count() >= want })
+		testkit.Eventually(t, "the load goes on", time.Minute, func() bool { return l.count() >= want })
 		before := l.newest()
 		backup := filepath.Join(t.TempDir(), "backup")
 		save(t, v, backup)
@@ -140,7 +141,7 @@ func TestBackupUnderLoad(t *testing.T) {
 			t.Fatalf("round %d: %+v, %v; %d had been answered", round, rep, err, before)
 		}
 		if round == 0 {
-			again := serve(t, order{Listen: freeAddr(t), Data: elsewhere})
+			again := serve(t, order{Listen: testkit.FreeAddr(t), Data: elsewhere})
 			d := readDemo(t, elsewhere)
 			if r := dial(t, d.URL, d.StaffToken).ask(t, `"command":{"name":"ticket.create","params":{"line":1}}`); r.Error != nil {
 				t.Errorf("on the restored data: %v", r.Error)

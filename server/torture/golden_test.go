@@ -20,10 +20,10 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/nowserving/nowserving/hub"
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/server/maintenance"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 )
 
@@ -60,7 +60,7 @@ func TestGoldenFolders(t *testing.T) {
 		if err != nil || got != string(want) {
 			t.Errorf("%s shows\n%s\nit showed (%v)\n%s", path, got, err, want)
 		}
-		node := serve(t, order{Listen: freeAddr(t), Data: data})
+		node := serve(t, order{Listen: testkit.FreeAddr(t), Data: data})
 		d := readDemo(t, data)
 		if r := dial(t, d.URL, d.StaffToken).ask(t, `"command":{"name":"ticket.create","params":{"line":1}}`); r.Error != nil {
 			t.Error(r.Error)
@@ -74,7 +74,7 @@ func makeGolden(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	v := newVictim(t, order{Data: data})
 	l := newLoad(t, v.URL, v.StaffToken, 24, 2)
-	eventually(t, "some work", time.Minute, func() bool { return l.count() >= 60 })
+	testkit.Eventually(t, "some work", time.Minute, func() bool { return l.count() >= 60 })
 	l.rest()
 	l.stop()
 	v.kill()
@@ -142,12 +142,6 @@ func unpack(t *testing.T, path, data string) {
 	}
 }
 
-// lonely is a ledger's publisher when nobody listens.
-type lonely struct{}
-
-func (lonely) Wants(hub.Key) bool               { return false }
-func (lonely) Publish(hub.Key, hub.Publication) {}
-
 // shownBy is what a data folder shows, in words that no new field changes.
 func shownBy(t *testing.T, data string) string {
 	t.Helper()
@@ -156,7 +150,7 @@ func shownBy(t *testing.T, data string) string {
 		t.Fatal(err)
 	}
 	defer st.Close()
-	l, err := ledger.Open(st, lonely{}, ledger.Options{})
+	l, err := ledger.Open(st, testkit.Nobody{}, ledger.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

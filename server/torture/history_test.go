@@ -16,6 +16,7 @@ import (
 
 	"github.com/nowserving/nowserving/hub/client"
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // Histories over sockets (F8): sixteen clients share tickets while the node is
@@ -102,16 +103,16 @@ func (r *recorder) ask(t testing.TB, l *load, c *client.Client, by int, q asked,
 
 // TestHistoriesOverSockets records such histories, and has each checked.
 func TestHistoriesOverSockets(t *testing.T) {
-	data, addr := filepath.Join(t.TempDir(), "data"), freeAddr(t)
+	data, addr := filepath.Join(t.TempDir(), "data"), testkit.FreeAddr(t)
 	node := serve(t, order{Listen: addr, Data: data})
 	d := readDemo(t, data)
 	link := newProxy(t, d.URL, badLinks(*seedFlag, 2500))
 	l := newLoad(t, link.url(), d.StaffToken, *seedFlag, 0)
 	var clients []*client.Client
 	for range 16 {
-		clients = append(clients, l.connect(link.url(), d.StaffToken, quiet{}))
+		clients = append(clients, l.connect(link.url(), d.StaffToken, testkit.Quiet{}))
 	}
-	straight := l.connect(d.URL, d.StaffToken, quiet{})
+	straight := l.connect(d.URL, d.StaffToken, testkit.Quiet{})
 	rng := rand.New(rand.NewPCG(*seedFlag, 11))
 	kills, overlaps := 0, 0
 	for round := range rounds(3, 60) {
@@ -138,7 +139,7 @@ func TestHistoriesOverSockets(t *testing.T) {
 		done := make(chan struct{})
 		go func() { wg.Wait(); close(done) }()
 		if rng.IntN(2) == 0 || round == 0 { // killed in its middle
-			eventually(t, "some answers", time.Minute, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.ops) > 10 })
+			testkit.Eventually(t, "some answers", time.Minute, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.ops) > 10 })
 			node.kill()
 			kills++
 			node = serve(t, order{Listen: addr, Data: data})
@@ -289,23 +290,23 @@ func (s *socket) push(t testing.TB) answer {
 // TestClockJumps starts the node with clocks that leap forth and back (F20): order is
 // the journal's, whatever the clock says.
 func TestClockJumps(t *testing.T) {
-	data, addr := filepath.Join(t.TempDir(), "data"), freeAddr(t)
+	data, addr := filepath.Join(t.TempDir(), "data"), testkit.FreeAddr(t)
 	node := serve(t, order{Listen: addr, Data: data})
 	d := readDemo(t, data)
 	l := newLoad(t, d.URL, d.StaffToken, *seedFlag, 4)
-	watch := newWatcher(t)
+	watch := testkit.NewWatcher(t)
 	if err := l.connect(d.URL, d.StaffToken, watch).Subscribe("console:1", nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, ahead := range []time.Duration{time.Hour, -time.Hour, 3 * time.Hour, 0} {
 		want := l.count() + 20
-		eventually(t, "the load goes on", time.Minute, func() bool { return l.count() >= want })
+		testkit.Eventually(t, "the load goes on", time.Minute, func() bool { return l.count() >= want })
 		node.kill()
 		l.check(data, ahead)
 		node = serve(t, order{Listen: addr, Data: data, Ahead: ahead})
 	}
 	l.rest()
-	eventually(t, "the console's catching up", time.Minute, func() bool { return watch.at() >= l.newest() })
+	testkit.Eventually(t, "the console's catching up", time.Minute, func() bool { return watch.At() >= l.newest() })
 	l.stop()
 	node.stop(t)
 	l.check(data, 0)

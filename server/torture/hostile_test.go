@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/node"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // resident is the child's memory in bytes; 0 where it cannot be told.
@@ -43,12 +45,12 @@ func (c *child) descriptors() int {
 // victim is a node with somebody who works on it, whatever others do.
 type victim struct {
 	*child
-	demo
+	node.Demo
 	good *socket
 }
 
 func newVictim(t *testing.T, o order) *victim {
-	o.Listen = freeAddr(t)
+	o.Listen = testkit.FreeAddr(t)
 	if o.Data == "" {
 		o.Data = t.TempDir()
 	}
@@ -56,7 +58,7 @@ func newVictim(t *testing.T, o order) *victim {
 	if !v.alive() {
 		t.Fatal(v.said("error"))
 	}
-	v.demo = readDemo(t, o.Data)
+	v.Demo = readDemo(t, o.Data)
 	v.good = dial(t, v.URL, v.StaffToken)
 	return v
 }

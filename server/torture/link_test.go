@@ -17,6 +17,7 @@ import (
 	"github.com/nowserving/nowserving/display/board"
 	"github.com/nowserving/nowserving/hub/client"
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // screen is a board as the Go client sees it.
@@ -163,12 +164,12 @@ func (p *page) state(t testing.TB) (st pageState) {
 // is good again every client is what a fresh one is.
 func TestBadLinks(t *testing.T) {
 	data := t.TempDir()
-	node := serve(t, order{Listen: freeAddr(t), Data: data})
+	node := serve(t, order{Listen: testkit.FreeAddr(t), Data: data})
 	d := readDemo(t, data)
 	link := newProxy(t, d.URL, badLinks(*seedFlag, 2500))
 	l := newLoad(t, link.url(), d.StaffToken, *seedFlag, 4)
 	direct := newLoad(t, d.URL, d.StaffToken, *seedFlag+1_000_000, 1)
-	watch := newWatcher(t)
+	watch := testkit.NewWatcher(t)
 	console := l.connect(link.url(), d.StaffToken, watch)
 	if err := console.Subscribe("console:1", nil); err != nil {
 		t.Fatal(err)
@@ -176,7 +177,7 @@ func TestBadLinks(t *testing.T) {
 	screens := boards(t, l, link.url(), d.StaffToken, 4)
 	pages := []*page{newPage(t, link.url(), d.StaffToken), newPage(t, link.url(), d.StaffToken)}
 	want := rounds(400, 1200)
-	eventually(t, "the link breaks often enough", 10*time.Minute, func() bool {
+	testkit.Eventually(t, "the link breaks often enough", 10*time.Minute, func() bool {
 		if direct.count() >= 1500 {
 			direct.stopLoad() // a board that only grows would be all that is tested
 		}
@@ -190,19 +191,19 @@ func TestBadLinks(t *testing.T) {
 	if err := l.connect(d.URL, d.StaffToken, fresh).Subscribe("board:1", nil); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a fresh screen", 30*time.Second, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
+	testkit.Eventually(t, "a fresh screen", 30*time.Second, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
 	for i, s := range screens {
-		eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
+		testkit.Eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
 		if s.resets < 1 || s.pushes == 0 {
 			t.Errorf("screen %d saw %d snapshots and %d pushes", i, s.resets, s.pushes)
 		}
 	}
-	eventually(t, "the console's catching up", time.Minute, func() bool { return watch.at() >= l.newest() })
+	testkit.Eventually(t, "the console's catching up", time.Minute, func() bool { return watch.At() >= l.newest() })
 	if pages[0] != nil {
 		clean := newPage(t, d.URL, d.StaffToken)
-		eventually(t, "a fresh page", 30*time.Second, func() bool { return clean.state(t).Resets > 0 })
+		testkit.Eventually(t, "a fresh page", 30*time.Second, func() bool { return clean.state(t).Resets > 0 })
 		for _, p := range pages {
-			eventually(t, "a page's catching up", time.Minute, func() bool { return p.state(t).Board == clean.state(t).Board })
+			testkit.Eventually(t, "a page's catching up", time.Minute, func() bool { return p.state(t).Board == clean.state(t).Board })
 			if st := p.state(t); st.Problems > 0 || st.Pushes == 0 {
 				t.Errorf("a page saw %+v", st)
 			}

@@ -21,6 +21,8 @@ import (
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/maintenance"
+	"github.com/nowserving/nowserving/server/node"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 )
 
@@ -58,7 +60,7 @@ func newLoad(t testing.TB, url, token string, seed uint64, clerks int) *load {
 	l.working, l.stopLoad = context.WithCancel(l.ctx)
 	t.Cleanup(l.stop)
 	for n := range clerks {
-		c := l.connect(url, token, quiet{})
+		c := l.connect(url, token, testkit.Quiet{})
 		l.workers.Go(func() { l.work(c, rand.New(rand.NewPCG(seed, uint64(n))), fmt.Sprintf("%d-%d", seed, n)) })
 	}
 	return l
@@ -113,28 +115,19 @@ func (l *load) do(c *client.Client, key, name, params string) (string, bool) {
 	cmd := wire.Command{Name: name, Key: key, Params: json.RawMessage(params)}
 	l.turn.RLock()
 	defer l.turn.RUnlock()
-	for l.working.Err() == nil {
-		reply, err := c.Do(l.working, cmd)
-		switch code := wire.CodeOf(err); {
-		case err == nil:
-			var tk struct{ ID string }
-			if err := json.Unmarshal(reply.Ticket, &tk); err != nil && name != "ticket.erase" {
-				l.t.Errorf("%s: %v", key, err)
-			}
-			l.answered(key, ack{name: name, offset: reply.Offset, ticket: tk.ID})
-			return tk.ID, true
-		case l.working.Err() != nil:
-		case code == wire.RateLimited || code == wire.Unavailable:
-			select {
-			case <-time.After(20 * time.Millisecond): // a client's manners, not a wait for a condition
-			case <-l.working.Done():
-			}
-		default:
+	reply, err := testkit.Ask(l.working, c, cmd, 20*time.Millisecond)
+	if err != nil {
+		if l.working.Err() == nil {
 			l.t.Errorf("%s: %v", key, err)
-			return "", false
 		}
+		return "", false
 	}
-	return "", false
+	var tk struct{ ID string }
+	if err := json.Unmarshal(reply.Ticket, &tk); err != nil && name != "ticket.erase" {
+		l.t.Errorf("%s: %v", key, err)
+	}
+	l.answered(key, ack{name: name, offset: reply.Offset, ticket: tk.ID})
+	return tk.ID, true
 }
 
 func (l *load) answered(key string, a ack) {
@@ -252,7 +245,7 @@ func ticketIn(body map[string]any) any {
 }
 
 // register asks for webhooks.
-func (r *receiver) register(t testing.TB, d demo) {
+func (r *receiver) register(t testing.TB, d node.Demo) {
 	t.Helper()
 	req, err := http.NewRequest(http.MethodPost, d.URL+"/v1/webhooks", strings.NewReader("url="+r.URL))
 	if err != nil {
@@ -284,83 +277,3 @@ func (r *receiver) missing(l *load) (out []string) {
 	}
 	return out
 }
-
-// watcher follows a channel over every kill and checks that what it is told is
-// contiguous, or a snapshot.
-type watcher struct {
-	t       testing.TB
-	mu      sync.Mutex // protects the rest
-	last    wire.Position
-	pushes  int
-	resets  int
-	content map[string]string // ticket to status
-	live    bool
-}
-
-func newWatcher(t testing.TB) *watcher { return &watcher{t: t, content: map[string]string{}} }
-
-// Snapshot implements client.Handler.
-func (w *watcher) Snapshot(_ string, at wire.Position, data json.RawMessage) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.last.Epoch != "" && (at.Epoch != w.last.Epoch || at.Offset < w.last.Offset) {
-		w.t.Errorf("snapshot at %+v after %+v: history went back", at, w.last)
-	}
-	w.last = at
-	w.resets++
-	var s struct{ Tickets []struct{ ID, Status string } }
-	if err := json.Unmarshal(data, &s); err != nil {
-		w.t.Error(err)
-	}
-	clear(w.content)
-	for _, tk := range s.Tickets {
-		w.content[tk.ID] = tk.Status
-	}
-}
-
-// Push implements client.Handler.
-func (w *watcher) Push(p wire.Push) {
-	if p.Offset == 0 {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if p.Prev != w.last.Offset || p.Offset <= p.Prev {
-		w.t.Errorf("push %d (prev %d) after %d", p.Offset, p.Prev, w.last.Offset)
-	}
-	w.last.Offset = p.Offset
-	w.pushes++
-	var d struct{ Ticket struct{ ID, Status string } }
-	if err := json.Unmarshal(p.Data, &d); err != nil {
-		w.t.Error(err)
-	}
-	if d.Ticket.ID != "" {
-		w.content[d.Ticket.ID] = d.Ticket.Status
-	}
-}
-
-// Refused implements client.Handler.
-func (w *watcher) Refused(channel string, err *wire.Error) {
-	w.t.Errorf("%s refused: %v", channel, err)
-}
-
-// Status implements client.Handler.
-func (w *watcher) Status(s client.Status) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.live = s.State == client.Live
-}
-
-func (w *watcher) at() uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.last.Offset
-}
-
-// quiet hears nothing.
-type quiet struct{}
-
-func (quiet) Snapshot(string, wire.Position, json.RawMessage) {}
-func (quiet) Push(wire.Push)                                  {}
-func (quiet) Refused(string, *wire.Error)                     {}
-func (quiet) Status(client.Status)                            {}

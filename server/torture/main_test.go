@@ -6,7 +6,6 @@ import (
 	"flag"
 	"os"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 )
@@ -35,20 +34,4 @@ func rounds(ci, torture int) int {
 		return torture
 	}
 	return ci
-}
-
-// eventually polls, across processes, until ok or a limit that only a defect
-// reaches.
-func eventually(t testing.TB, what string, limit time.Duration, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	end := time.After(limit)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("%s: not within %v", what, limit)
-		}
-	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // TestPowerCut cuts the power under a store whose tables rotate all the time
@@ -75,7 +77,7 @@ func powerCut(t *testing.T, dir string, seed uint64, lies bool) (lost, acked uin
 
 // TestPowerCutOfANode does the same to a whole node under load.
 func TestPowerCutOfANode(t *testing.T) {
-	dir, addr := filepath.Join(t.TempDir(), "data"), freeAddr(t)
+	dir, addr := filepath.Join(t.TempDir(), "data"), testkit.FreeAddr(t)
 	node := serve(t, order{Listen: addr, Data: dir})
 	d := readDemo(t, dir)
 	node.stop(t)
@@ -92,7 +94,7 @@ func TestPowerCutOfANode(t *testing.T) {
 			t.Fatalf("round %d: %s", round, node.said("error"))
 		}
 		want := l.count() + 20 + 7*round
-		eventually(t, "the load goes on", time.Minute, func() bool { return l.count() >= want })
+		testkit.Eventually(t, "the load goes on", time.Minute, func() bool { return l.count() >= want })
 		dir = t.TempDir()
 		if err := disk.cut(*seedFlag+uint64(round), dir); err != nil {
 			t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // TestSlowReaders: many readers stop reading (F11, F12). Memory stays bounded, who
@@ -25,7 +27,7 @@ func TestSlowReaders(t *testing.T) {
 	}
 	before := v.resident()
 	want := l.count() + rounds(300, 4000)
-	eventually(t, "the load goes on beside stalled readers", 4*time.Minute, func() bool { return l.count() >= want })
+	testkit.Eventually(t, "the load goes on beside stalled readers", 4*time.Minute, func() bool { return l.count() >= want })
 	if grown := v.resident() - before; grown > 96<<20 {
 		t.Errorf("%d stalled readers took %d MiB", len(stalled), grown>>20)
 	}
@@ -51,13 +53,13 @@ func TestSlowReaders(t *testing.T) {
 	}
 	t.Logf("at %d: %d readers came back current, %d had been closed", head, current, ended)
 	l.stop()
-	eventually(t, "no socket is left of them", 2*time.Minute, func() bool { return v.descriptors() < 80 })
+	testkit.Eventually(t, "no socket is left of them", 2*time.Minute, func() bool { return v.descriptors() < 80 })
 }
 
 // TestStorm cuts many screens at one instant, again and again, and restarts the node
 // under them (F13, F14): all are back and current.
 func TestStorm(t *testing.T) {
-	data, addr := filepath.Join(t.TempDir(), "data"), freeAddr(t)
+	data, addr := filepath.Join(t.TempDir(), "data"), testkit.FreeAddr(t)
 	node := serve(t, order{Listen: addr, Data: data})
 	d := readDemo(t, data)
 	link := newProxy(t, d.URL, func(int) fate { return fate{} })
@@ -81,7 +83,7 @@ func TestStorm(t *testing.T) {
 		}
 		return true
 	}
-	eventually(t, "all screens", time.Minute, all)
+	testkit.Eventually(t, "all screens", time.Minute, all)
 	for round := range rounds(4, 40) {
 		switch round % 3 {
 		case 0:
@@ -94,7 +96,7 @@ func TestStorm(t *testing.T) {
 			node = serve(t, order{Listen: addr, Data: data})
 		}
 		began := time.Now()
-		eventually(t, "all screens are back", time.Minute, all)
+		testkit.Eventually(t, "all screens are back", time.Minute, all)
 		t.Logf("round %d: all back after %v", round, time.Since(began).Round(time.Millisecond))
 	}
 	l.rest()
@@ -102,9 +104,9 @@ func TestStorm(t *testing.T) {
 	if err := l.connect(d.URL, d.StaffToken, fresh).Subscribe("board:1", nil); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "a fresh screen", time.Minute, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
+	testkit.Eventually(t, "a fresh screen", time.Minute, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
 	for _, s := range screens {
-		eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
+		testkit.Eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
 	}
 	l.stop()
 	link.close()
@@ -146,14 +148,14 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	n := churn(time.Now().Add(span / 4)) // warm
 	settle := func() (fds, mem int) {
-		eventually(t, "sockets are closed", time.Minute, func() bool { fds = v.descriptors(); return fds < 60 })
+		testkit.Eventually(t, "sockets are closed", time.Minute, func() bool { fds = v.descriptors(); return fds < 60 })
 		return fds, v.resident()
 	}
 	fds, mem := settle()
 	routines := metric(t, v.URL, "go_goroutines")
 	n += churn(time.Now().Add(span * 3 / 4))
 	fdsAfter, memAfter := settle()
-	eventually(t, "goroutines end", time.Minute, func() bool { return metric(t, v.URL, "go_goroutines") <= routines+10 })
+	testkit.Eventually(t, "goroutines end", time.Minute, func() bool { return metric(t, v.URL, "go_goroutines") <= routines+10 })
 	t.Logf("%d clients in %v: descriptors %d to %d, memory %d to %d MiB", n, span, fds, fdsAfter, mem>>20, memAfter>>20)
 	if fdsAfter > fds+5 {
 		t.Errorf("descriptors: %d, then %d", fds, fdsAfter)

@@ -22,6 +22,7 @@ import (
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/server/outbox/sign"
+	"github.com/nowserving/nowserving/server/testkit"
 	"github.com/nowserving/nowserving/store"
 	"github.com/nowserving/nowserving/store/memlog"
 )
@@ -147,27 +148,8 @@ func open(t testing.TB, st *memlog.Log, stand *provider, full *atomic.Bool, p Pr
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ledgerCtx, stopLedger := context.WithCancel(context.Background())
-	ended, ledgerEnded := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ledgerEnded)
-		if err := r.ledger.Run(ledgerCtx); err != nil {
-			t.Errorf("ledger: %v", err)
-		}
-	}()
-	go func() {
-		defer close(ended)
-		if err := r.Run(ctx); err != nil {
-			t.Errorf("run: %v", err)
-		}
-	}()
-	r.stop = sync.OnceFunc(func() {
-		cancel()
-		<-ended
-		stopLedger()
-		<-ledgerEnded
-	})
+	stopLedger, stopSender := testkit.Run(t, "ledger", r.ledger.Run), testkit.Run(t, "sender", r.Run)
+	r.stop = func() { stopSender(); stopLedger() }
 	return r
 }
 
