@@ -5,7 +5,7 @@ import { Env, randomKey, SocketLike, socketURL, steadyClock } from "../src/clien
 import { SUBPROTOCOL } from "../src/client/wire";
 
 export * from "../src/client/index";
-export type { Answer, Attachment, Payload, Ticket as VisitorTicket, Transaction as VisitorTransaction, Visit } from "../src/widget/types";
+export type { Answer, Attachment, Payload, Ticket as VisitorTicket, Transaction as VisitorTransaction, VisitAnswer as Visit } from "../src/common/visit";
 
 /** What connect needs to know. */
 export interface ConnectOptions extends Partial<ClientOptions> {

@@ -2,55 +2,29 @@
 // is not for, or does not work any more.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, openPage, state } from "./browser.mjs";
-import { RealHub } from "./hub.mjs";
-import { accessible, Staff, watchLeaks } from "./staff.mjs";
+import { openPage, state } from "./browser.mjs";
+import { accessible, Staff } from "./staff.mjs";
+import { bubbles, stage, text, token, until, VisitorRig } from "./visitor-page.mjs";
 
-const problems = [];
-const links = [];
+const rig = new VisitorRig();
 let hub;
-let browser;
 let staff;
-let phone;
-let leaks;
 let mine;
 let page;
-
-const stage = (on, wanted) => on.waitForSelector(`body[data-stage="${wanted}"]`, { timeout: 15000 });
-const text = (on, id) => on.textContent(`#${id}`);
-const until = (on, check, arg, timeout = 15000) => on.waitForFunction(check, arg, { timeout, polling: 50 });
-const bubbles = (on, words) => until(on, (w) => [...document.querySelectorAll(".entry-text")].filter((e) => e.textContent === w).length === 1, words);
-const token = (link) => link.split("/t/")[1];
-
-async function open(visit, context = phone) {
-  links.push(token(visit.link));
-  const opened = await openPage(context, visit.link, problems);
-  opened.setDefaultTimeout(10000);
-  await opened.waitForSelector('body[data-page="ticket"]', { timeout: 20000 });
-  await state(opened, "live", 20000);
-  await opened.evaluate(() => { window.sameDocument = true; });
-  return opened;
-}
 
 const same = async (on) => assert.ok(await on.evaluate(() => window.sameDocument === true), "the page was loaded again");
 
 before(async () => {
-  hub = await RealHub.start();
-  browser = await launch();
-  phone = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "en-US" });
-  leaks = watchLeaks(phone, () => links);
-  staff = await Staff.open(browser, hub);
+  await rig.start();
+  ({ hub, staff } = rig);
 });
 
-after(async () => {
-  await browser?.close();
-  await hub?.stop();
-});
+after(() => rig.stop());
 
 test("offline: nothing typed is lost, nothing happens twice, and it is back without a reload", async () => {
   const other = await staff.walkIn(hub.demo.lines[2], { firstName: "Cut" });
-  const away = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "en-US" });
-  page = await open(other, away);
+  const away = await rig.another();
+  page = await rig.open(other, away);
   mine = other;
   await page.click("#tab-messages");
   await away.setOffline(true);
@@ -101,7 +75,7 @@ test("a frozen server: the page says since when it is not current, and what it t
 
 test("leaving asks first, can be taken back before and not after", async () => {
   const leaver = await staff.walkIn(hub.demo.lines[2], { firstName: "Leaver" });
-  const leaving = await open(leaver);
+  const leaving = await rig.open(leaver);
   await leaving.click("#leave");
   assert.match(await text(leaving, "confirm-text"), /cannot be undone/);
   await accessible(leaving, "leaving");
@@ -118,7 +92,7 @@ test("leaving asks first, can be taken back before and not after", async () => {
 
 test("a link opens one ticket and nothing else", async () => {
   const other = await staff.walkIn(hub.demo.lines[0], { firstName: "Other" });
-  const visitor = await Staff.open(browser, hub, token(mine.link));
+  const visitor = await Staff.open(rig.browser, hub, token(mine.link));
   for (const channel of [`ticket:${other.id}`, `board:${hub.demo.location}`, `console:${hub.demo.location}`, "display:1", "ticket:999999"]) {
     const answer = await visitor.frame("subscribe", { channel });
     assert.match(answer.error?.code || "let in", /^(forbidden|not_found)$/, channel);
@@ -149,13 +123,13 @@ test("after an erasure the link says so kindly, and shows nothing", async () => 
   assert.equal(/written|Cut|half a sentence/.test(await page.content()), false);
   assert.equal(await page.evaluate(() => sessionStorage.length), 0);
   await accessible(page, "gone");
-  const again = await openPage(phone, mine.link, problems);
+  const again = await openPage(rig.phone, mine.link, rig.problems);
   await again.waitForSelector('body[data-page="gone"]');
-  const wrong = await openPage(phone, `${hub.url}/t/ns_vis_0000000000000000000000`, problems);
+  const wrong = await openPage(rig.phone, `${hub.url}/t/ns_vis_0000000000000000000000`, rig.problems);
   await wrong.waitForSelector('body[data-page="gone"]');
 });
 
 test("no token left the page, and no error happened", async () => {
-  assert.deepEqual(leaks, []);
-  assert.deepEqual(problems, []);
+  assert.deepEqual(rig.leaks, []);
+  assert.deepEqual(rig.problems, []);
 });

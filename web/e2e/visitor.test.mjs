@@ -2,51 +2,26 @@
 // question how it was.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, openPage, state } from "./browser.mjs";
-import { RealHub } from "./hub.mjs";
-import { accessible, Staff, tabOrder, watchLeaks } from "./staff.mjs";
+import { accessible, tabOrder } from "./staff.mjs";
+import { bubbles, stage, text, until, VisitorRig } from "./visitor-page.mjs";
+import { Agent } from "./widget-site.mjs";
 
 const XSS = "<img src=x onerror=hurt=1>";
-const problems = [];
-const links = [];
+const rig = new VisitorRig();
 let hub;
-let browser;
 let staff;
-let phone;
-let leaks;
 let mine;
 let page;
 
-const stage = (on, wanted) => on.waitForSelector(`body[data-stage="${wanted}"]`, { timeout: 15000 });
-const text = (on, id) => on.textContent(`#${id}`);
-const until = (on, check, arg, timeout = 15000) => on.waitForFunction(check, arg, { timeout, polling: 50 });
-const bubbles = (on, words) => until(on, (w) => [...document.querySelectorAll(".entry-text")].filter((e) => e.textContent === w).length === 1, words);
-const token = (link) => link.split("/t/")[1];
-
-async function open(visit, context = phone) {
-  links.push(token(visit.link));
-  const opened = await openPage(context, visit.link, problems);
-  opened.setDefaultTimeout(10000);
-  await opened.waitForSelector('body[data-page="ticket"]', { timeout: 20000 });
-  await state(opened, "live", 20000);
-  return opened;
-}
-
 before(async () => {
-  hub = await RealHub.start();
-  browser = await launch();
-  phone = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: "en-US" });
-  leaks = watchLeaks(phone, () => links);
-  staff = await Staff.open(browser, hub);
+  await rig.start();
+  ({ hub, staff } = rig);
   await staff.walkIn(hub.demo.lines[1], { firstName: "Zebulon", lastName: "Otherperson" });
   mine = await staff.walkIn(hub.demo.lines[1], { firstName: XSS, lastName: "Berg" });
-  page = await open(mine);
+  page = await rig.open(mine);
 });
 
-after(async () => {
-  await browser?.close();
-  await hub?.stop();
-});
+after(() => rig.stop());
 
 test("the number, the place and as of when; nothing about anybody else", async () => {
   assert.equal(await text(page, "number"), mine.publicId);
@@ -104,12 +79,61 @@ test("a file goes up, is checked, and comes back", async () => {
   assert.match(await text(page, "composer-note"), /empty/);
 });
 
+test("answers and cards that are offered: a press says it, once, and people's text stays text", async () => {
+  const agent = new Agent(hub);
+  const card = { title: XSS, subtitle: `More ${XSS}`, coverImageUrl: "https://elsewhere.example/spy.png", buttons: [
+    { title: `Yes ${XSS}`, type: "postback", data: "y" }, { title: "Read", type: "web_url", uri: "https://help.example/b" }] };
+  const offer = { text: "Which one?", quickReplies: [{ title: `First ${XSS}` }, { title: "Second" }], templates: [card], enableFreeTextInput: false };
+  const speak = async (language) => {
+    await page.click("#tab-ticket");
+    await page.selectOption("#language", language);
+    await page.click("#tab-messages");
+  };
+  await page.click("#tab-messages");
+  await page.fill("#text", "half a sentence");
+  await agent.send(mine.id, offer);
+  await page.waitForSelector(".replies .reply");
+  assert.deepEqual(await page.$$eval(".replies .reply", (all) => all.map((b) => b.textContent)), [`First ${XSS}`, "Second"]);
+  assert.deepEqual(await page.$$eval(".card .reply", (all) => all.map((b) => b.textContent)), [`Yes ${XSS}`, "Read"]);
+  assert.equal(await page.textContent(".card-title"), XSS);
+  assert.equal(await page.getAttribute(".card a", "href"), "https://help.example/b");
+  assert.match(await page.getAttribute(".card a", "rel"), /noreferrer/);
+  assert.deepEqual([await page.isDisabled("#text"), await page.isDisabled("#send"), await page.getAttribute("#text", "placeholder")], [true, true, "Please choose an answer"]);
+  await accessible(page, "an offer");
+  await page.setViewportSize({ width: 320, height: 568 });
+  await page.emulateMedia({ colorScheme: "dark" });
+  await speak("ar");
+  await accessible(page, "an offer, ar, dark, 320 px");
+  await speak("en");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.focus(".replies .reply");
+  await page.keyboard.press("Enter");
+  await bubbles(page, `First ${XSS}`);
+  await until(page, () => !document.querySelector(".replies") && !document.getElementById("text").disabled);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "scroll", "who pressed it stays in the conversation");
+  assert.equal(await page.inputValue("#text"), "half a sentence");
+  assert.equal(await page.isDisabled(".card button.reply"), true, "answered is answered");
+  await until(page, () => !document.querySelector(".own[data-outgoing]:not([data-outgoing=''])"));
+  assert.equal((await staff.thread(mine.id)).filter((entry) => entry.text === `First ${XSS}`).length, 1);
+  await agent.send(mine.id, { text: "Or in your own words", templates: [card], enableFreeTextInput: true });
+  await page.waitForSelector(".card button.reply:not(:disabled)");
+  assert.equal(await page.isDisabled("#text"), false);
+  await page.click(".card button.reply:not(:disabled)");
+  await bubbles(page, `Yes ${XSS}`);
+  await page.waitForFunction(() => document.querySelectorAll(".card button.reply:disabled").length === 2);
+  assert.equal(await page.evaluate(() => window.hurt), undefined);
+  assert.equal(await page.$("#thread img"), null, "no picture from elsewhere");
+  await page.fill("#text", "");
+});
+
 test("five languages, right to left, 320 px, large text, dark: all readable", async () => {
   await page.click("#tab-ticket");
   for (const language of ["de", "es", "fr", "ar"]) {
     await page.selectOption("#language", language);
     await until(page, (l) => document.documentElement.lang === l, language);
     assert.equal(await page.getAttribute("html", "dir"), language === "ar" ? "rtl" : "ltr");
+    assert.equal(await page.$eval("#text", (input) => getComputedStyle(input).direction), language === "ar" ? "rtl" : "ltr");
     await accessible(page, language);
   }
   await page.setViewportSize({ width: 320, height: 568 });
@@ -192,6 +216,6 @@ test("when it is over it asks once how it was", async () => {
 });
 
 test("no token left the page, no foreign code ran, no error happened", async () => {
-  assert.deepEqual(leaks, []);
-  assert.deepEqual(problems, []);
+  assert.deepEqual(rig.leaks, []);
+  assert.deepEqual(rig.problems, []);
 });

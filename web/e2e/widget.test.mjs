@@ -2,46 +2,32 @@
 // strict policy, blocked storage, a frame, two tabs, a hub that dies.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, openPage } from "./browser.mjs";
-import { RealHub } from "./hub.mjs";
+import { openPage } from "./browser.mjs";
 import { accessible, Staff } from "./staff.mjs";
-import { beginAs, bubbles, openGuest, says, ticketIn, write } from "./widget-guest.mjs";
-import { Agent, hostPage, Site, strictPolicy } from "./widget-site.mjs";
+import { bubbles, says, WidgetRig, write } from "./widget-guest.mjs";
+import { hostPage } from "./widget-site.mjs";
 
 const LATENCY_ROUNDS = 15;
 const NASTY = `<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>"'\`\${1}javascript:alert(1)`;
-const problems = [];
+const rig = new WidgetRig();
 let hub;
 let site;
-let browser;
 let agent;
-let staff;
 let key;
+let staff;
 
 before(async () => {
-  hub = await RealHub.start();
-  site = await Site.start();
-  browser = await launch();
-  agent = new Agent(hub);
-  staff = await Staff.open(browser, hub);
-  key = hub.demo.widgetKey;
-  site.page("/", hostPage(hub.url, key), { "Content-Security-Policy": strictPolicy(hub.url) });
+  await rig.start();
+  ({ hub, site, agent, key } = rig);
+  staff = await Staff.open(rig.browser, hub);
 });
 
-after(async () => {
-  await browser?.close();
-  await site?.stop();
-  await hub?.stop();
-});
-
-const ticketOf = (page) => ticketIn(page, key);
-const visitor = (path = "/", noted = problems, prepare = undefined) => openGuest(browser, site.url + path, noted, prepare);
-const begin = (page, text) => beginAs(page, key, text);
+after(() => rig.stop());
 
 test("under a strict policy with a nonce: a message goes there and one comes back, read on both sides", async () => {
-  const page = await visitor();
+  const page = await rig.visitor();
   assert.deepEqual(await page.context().cookies(), [], "no cookies");
-  const ticket = await begin(page, "Is my passport ready?");
+  const ticket = await rig.begin(page, "Is my passport ready?");
   assert.deepEqual(await agent.heard(ticket), ["Is my passport ready?"]);
   await agent.send(ticket, "Yes, it is.");
   await says(page, "theirs", "Yes, it is.");
@@ -53,8 +39,8 @@ test("under a strict policy with a nonce: a message goes there and one comes bac
 });
 
 test("each message reaches the other side at once", async (t) => {
-  const page = await visitor();
-  const ticket = await begin(page, "Quick?");
+  const page = await rig.visitor();
+  const ticket = await rig.begin(page, "Quick?");
   await staff.frame("ping", {});
   await staff.page.evaluate(({ token, ticket }) => new Promise((ready) => {
     window.seen = {};
@@ -98,11 +84,11 @@ test("each message reaches the other side at once", async (t) => {
 });
 
 test("the visitor joins a line, is called to a desk in the same thread, answers, is served and asked", async () => {
-  const page = await visitor();
+  const page = await rig.visitor();
   await accessible(page, "before a conversation");
   await page.click(".line");
   await page.waitForSelector(".place-new");
-  const ticket = await ticketOf(page);
+  const ticket = await rig.ticketOf(page);
   assert.match(await page.textContent(".spot-place"), /in line/);
   assert.match(await page.textContent(".spot-facts small"), /as of/);
   await write(page, "I am outside.");
@@ -132,10 +118,10 @@ test("what people wrote anywhere is shown as text, and runs nowhere", async () =
   const before = (await staff.http("GET", "/hub/v1/locations/1/sites")).body.sites.find((s) => s.key === key);
   const texts = { online: NASTY, busy: NASTY };
   assert.equal((await staff.http("PATCH", `/hub/v1/sites/${key}`, { title: NASTY.slice(0, 60), texts })).status, 200);
-  const page = await visitor();
+  const page = await rig.visitor();
   assert.equal(await page.textContent(".intro"), NASTY);
   await page.fill(".begin input[type=text]", NASTY.slice(0, 90));
-  const ticket = await begin(page, NASTY);
+  const ticket = await rig.begin(page, NASTY);
   await agent.send(ticket, {
     text: NASTY, quickReplies: [{ title: NASTY }], enableFreeTextInput: true,
     templates: [{ title: NASTY, subtitle: NASTY, buttons: [{ title: NASTY, type: "postback", data: "x" }] }],
@@ -157,8 +143,8 @@ test("what people wrote anywhere is shown as text, and runs nowhere", async () =
 
 test("by keyboard alone, 320 px wide, right to left", async () => {
   site.page("/ar", hostPage(hub.url, key, { lang: "ar", dir: "rtl" }));
-  const context = await browser.newContext({ viewport: { width: 320, height: 568 }, colorScheme: "dark", reducedMotion: "reduce" });
-  const page = await openPage(context, `${site.url}/ar`, problems);
+  const context = await rig.browser.newContext({ viewport: { width: 320, height: 568 }, colorScheme: "dark", reducedMotion: "reduce" });
+  const page = await openPage(context, `${site.url}/ar`, rig.problems);
   await page.waitForSelector(".launcher");
   const focus = () => page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.className ?? document.activeElement?.tagName);
   await page.keyboard.press("Tab");
@@ -188,10 +174,10 @@ test("by keyboard alone, 320 px wide, right to left", async () => {
 });
 
 test("two tabs are one conversation: written in one, read in the other, counted once", async () => {
-  const first = await visitor();
-  const second = await openPage(first.context(), `${site.url}/`, problems);
+  const first = await rig.visitor();
+  const second = await openPage(first.context(), `${site.url}/`, rig.problems);
   await second.waitForSelector(".launcher");
-  const ticket = await begin(first, "From the first tab");
+  const ticket = await rig.begin(first, "From the first tab");
   await says(second, "own", "From the first tab"); // open there too: it follows
   await write(second, "From the second tab");
   await says(first, "own", "From the second tab");
@@ -211,12 +197,12 @@ test("two tabs are one conversation: written in one, read in the other, counted 
 test("unsent words survive closing, another page and a lost network; what is sent while away arrives once", async () => {
   const sockets = [];
   let away = false;
-  const page = await visitor("/", problems, (context) => context.routeWebSocket(/\/ws$/, (socket) => {
+  const page = await rig.visitor("/", rig.problems, (context) => context.routeWebSocket(/\/ws$/, (socket) => {
     if (away) return void socket.close();
     sockets.push(socket);
     socket.connectToServer();
   }));
-  const ticket = await begin(page, "Before");
+  const ticket = await rig.begin(page, "Before");
   await page.fill(".composer textarea", "half a sentence");
   await page.keyboard.press("Escape");
   await page.click(".launcher");
@@ -242,8 +228,8 @@ test("unsent words survive closing, another page and a lost network; what is sen
 });
 
 test("typing is told both ways, from keys only, and lapses by itself", async () => {
-  const page = await visitor();
-  const ticket = await begin(page, "Hello");
+  const page = await rig.visitor();
+  const ticket = await rig.begin(page, "Hello");
   await page.fill(".composer textarea", "");
   await staff.frame("signal", { channel: `ticket:${ticket}`, name: "typing" });
   await page.waitForSelector(".typing:not([hidden])");
@@ -258,8 +244,8 @@ test("typing is told both ways, from keys only, and lapses by itself", async () 
 });
 
 test("kill -9 of the hub: nothing is lost, nothing doubled, and no page is loaded again", async () => {
-  const page = await visitor();
-  const ticket = await begin(page, "One");
+  const page = await rig.visitor();
+  const ticket = await rig.begin(page, "One");
   await page.evaluate(() => { window.sameDocument = true; });
   await write(page, "Two");
   await says(page, "own", "Two");
@@ -280,5 +266,5 @@ test("kill -9 of the hub: nothing is lost, nothing doubled, and no page is loade
 });
 
 test("no script error and no policy violation happened on the way", () => {
-  assert.deepEqual(problems, []);
+  assert.deepEqual(rig.problems, []);
 });

@@ -3,15 +3,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Push } from "../src/client/index";
+import { target } from "../src/common/thread";
+import type { Ticket, Transaction } from "../src/common/visit";
 import { wantedLanguages } from "../src/visitor/language";
 import { linkify } from "../src/visitor/linkify";
 import { Outgoing, OutgoingQueue } from "../src/visitor/outgoing";
-import { callMark, deliveryOf, Entry, foldVisit, readUpTo, readVisit, stageOf, unread, Visit, VisitTicket, withOlder } from "../src/visitor/visit";
+import { callMark, choiceOf, deliveryOf, foldVisit, readUpTo, readVisit, stageOf, unread, Visit, withOlder } from "../src/visitor/visit";
 
-const ticket = (more: Partial<VisitTicket> = {}): VisitTicket => ({
+const ticket = (more: Partial<Ticket> = {}): Ticket => ({
   id: "17", publicId: "A-42", status: "NEW", position: 3, wait: { min: 5, max: 15 }, location: { id: 1, name: "Main Street" }, ...more,
 });
-const entry = (seq: number, more: Partial<Entry> = {}): Entry => ({
+const entry = (seq: number, more: Partial<Transaction> = {}): Transaction => ({
   seq, dateTime: "2026-11-22T10:00:00.000Z", type: "Message", text: `text ${seq}`, status: "Delivered", fromType: "User", attachments: [], ...more,
 });
 const push = (name: string, data: Push["data"]): Push => ({ push: name, channel: "ticket:17", time: "2026-11-22T10:00:00.000Z", data });
@@ -195,4 +197,29 @@ test("what was on its way when the page was loaded again goes on with its key", 
   assert.deepEqual(second.states(), ["kept:waiting"]);
   second.q.setLive(true);
   assert.equal(second.sent[0]!.key, "kept");
+});
+
+test("what is offered can be chosen once: by the last message, and not while an answer is on its way", () => {
+  const payload = { quickReplies: [{ title: "Yes" }], enableFreeTextInput: false };
+  const open = ticket({ conversation: { state: "Open", readUpTo: 0 } });
+  const asked = readVisit({ ticket: open, transactions: [entry(1), entry(2, { payload })] });
+  assert.deepEqual(choiceOf(asked, false), { payload, locked: true, seq: 2 });
+  assert.equal(choiceOf(asked, true), undefined);
+  const notice = { transaction: entry(3, { type: "TicketClosed", fromType: "System", text: "" }) };
+  assert.equal(choiceOf(foldVisit(asked, push("ticket.message", notice)), false)?.seq, 2, "what happened is no answer");
+  assert.equal(choiceOf(foldVisit(asked, push("ticket.message", { transaction: entry(3, { fromType: "Client" }) })), false), undefined);
+  assert.equal(choiceOf(foldVisit(asked, push("ticket.message", { transaction: entry(3) })), false), undefined, "another question");
+  const closed = foldVisit(asked, push("conversation.closed", { ticket: ticket({ conversation: { state: "Closed", readUpTo: 0 } }) }));
+  assert.equal(choiceOf(closed, false)?.locked, false, "whoever writes opens it again");
+  assert.equal(choiceOf(readVisit({ ticket: open, transactions: [entry(1, { payload: null })] }), false), undefined);
+});
+
+test("a card's button leads to a web page or a telephone, and to nothing else", () => {
+  assert.equal(target({ title: "A", type: "web_url", uri: "https://help.example/a" }), "https://help.example/a");
+  for (const uri of ["javascript:alert(1)", "data:text/html,x", "/t/x", "", undefined]) {
+    assert.equal(target({ title: "A", type: "web_url", ...(uri === undefined ? {} : { uri }) }), "", uri);
+  }
+  assert.equal(target({ title: "A", type: "phone_number", data: "+3725550100" }), "tel:+3725550100");
+  assert.equal(target({ title: "A", type: "phone_number", uri: "tel:+3725550100" }), "tel:+3725550100");
+  assert.equal(target({ title: "A", type: "postback", data: "x", uri: "https://help.example/a" }), undefined);
 });

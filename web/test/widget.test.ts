@@ -4,19 +4,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client, HubError } from "../src/client/index";
 import type { Push } from "../src/client/index";
+import { choices, merge, safe } from "../src/common/thread";
+import type { Transaction } from "../src/common/visit";
 import type { SiteConfig, Store, WidgetEvents } from "../src/launcher/api";
 import { takesWhite } from "../src/launcher/color";
 import { pickLanguage } from "../src/launcher/raw";
 import { contrast, palette } from "../src/widget/color";
 import type { Doors } from "../src/widget/doors";
 import { identityOf } from "../src/widget/identity";
-import { initial, safe } from "../src/widget/log";
+import { initial } from "../src/widget/log";
 import { readOptions } from "../src/widget/options";
 import { Outbox, Outgoing } from "../src/widget/outbox";
 import { Session, TYPING_LEASE } from "../src/widget/session";
-import { choices, foldThread, isOver, merge, readable, sendState, Thread, unread } from "../src/widget/thread";
+import { foldThread, isOver, readable, sendState, Thread, unread } from "../src/widget/thread";
 import type { Surroundings } from "../src/widget/surroundings";
-import type { Transaction } from "../src/widget/types";
 import { FakeEnv, settled } from "./fake";
 
 const transaction = (seq: number, fromType: string, extra: Partial<Transaction> = {}): Transaction => ({
@@ -24,7 +25,7 @@ const transaction = (seq: number, fromType: string, extra: Partial<Transaction> 
 });
 
 const thread = (transactions: Transaction[], readUpTo = 0, seenUpTo = 0): Thread => ({
-  ticket: { id: "17", conversation: { state: "Open", readUpTo, seenUpTo } }, transactions, asOf: "2026-11-22T10:00:00.000Z",
+  ticket: { id: "17", location: { id: 1, name: "x" }, conversation: { state: "Open", readUpTo, seenUpTo } }, transactions, asOf: "2026-11-22T10:00:00.000Z",
 });
 
 const push = (name: string, data: object, offset?: number, prev?: number): Push =>
@@ -108,8 +109,8 @@ test("how far a message has come, and what is offered to choose", () => {
   const link = transaction(2, "User", { payload: { templates: [{ title: "A", buttons: [{ title: "B", type: "web_url" }] }] } });
   assert.equal(choices(thread([own, link]))?.locked, false, "a link asks for no answer");
   assert.equal(isOver(thread([])), false);
-  assert.equal(isOver({ ...thread([]), ticket: { id: "1", status: "SERVED" } }), true);
-  assert.equal(isOver({ ...thread([]), ticket: { id: "1", status: "NEW" } }), false);
+  assert.equal(isOver({ ...thread([]), ticket: { id: "1", location: thread([]).ticket.location, status: "SERVED" } }), true);
+  assert.equal(isOver({ ...thread([]), ticket: { id: "1", location: thread([]).ticket.location, status: "NEW" } }), false);
 });
 
 test("the outbox sends in order, again after a broken link with the same key, and keeps what is not sent", async () => {

@@ -1,5 +1,6 @@
 // Surveys and document templates: a title, and lines of a kind each.
 import { button, fillSelect, make } from "../common/dom";
+import { tick } from "./ui";
 import { say } from "./words";
 
 interface Line {
@@ -59,11 +60,7 @@ export class DocumentList {
     const text = input(row, line.title || line.name || "", say(`document.${this.member}`));
     const known: Entry["lines"][0] = { line, text, type };
     if (this.member === "questions") {
-      const label = make("label", "switch", row);
-      known.must = make("input", "", label);
-      known.must.type = "checkbox";
-      known.must.checked = !!line.mandatory;
-      make("span", "", label, say("document.mandatory"));
+      known.must = tick(row, say("document.mandatory"), !!line.mandatory);
     }
     entry.lines.push(known);
     button(row, say("remove"), () => {

@@ -4,7 +4,7 @@ import { button, make, setText } from "../common/dom";
 import { call } from "../common/http";
 import { CardList, Card } from "./card-list";
 import { at, Host } from "./host";
-import { actions, card, load, sure } from "./ui";
+import { actions, card, faultLine, load, sure, tick } from "./ui";
 import { errorWords, say } from "./words";
 
 interface Emergency {
@@ -23,13 +23,8 @@ function show(host: Host, loaded: Emergency): void {
   state.setAttribute("role", "status");
   const box = card(host.main, say("emergency.texts"), say("emergency.textsIntro"));
   const cards = new CardList(box, loaded.cards.length ? loaded.cards : [{ language: "en", text: "" }]);
-  const label = make("label", "switch", box);
-  const tone = make("input", "", label);
-  tone.type = "checkbox";
-  tone.checked = loaded.tone;
-  make("span", "", label, say("emergency.tone"));
-  const fault = make("p", "fault", box);
-  fault.setAttribute("role", "alert");
+  const tone = tick(box, say("emergency.tone"), loaded.tone);
+  const fault = faultLine(box);
   const row = actions(box);
   const send = (wanted: boolean) => {
     setText(fault, "");

@@ -2,6 +2,7 @@
 // that it is about.
 import { HubError } from "../client/index";
 import { fillSelect, make, setText } from "../common/dom";
+import { faultLine } from "./ui";
 import { errorWords, say } from "./words";
 
 export type Kind = "text" | "email" | "url" | "number" | "color" | "date" | "area" | "check" | "select" | "words" | "checks";
@@ -50,8 +51,7 @@ export class Form {
     const grid = make("div", "fields", this.element);
     specs.forEach((spec) => this.fields.set(spec.name, this.field(grid, spec)));
     this.more = make("div", "more", this.element);
-    this.fault = make("p", "fault", this.element);
-    this.fault.setAttribute("role", "alert");
+    this.fault = faultLine(this.element);
     this.button = make("button", "primary", make("div", "actions", this.element), submit);
     this.button.type = "submit";
     this.element.addEventListener("submit", (event) => {

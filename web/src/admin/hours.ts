@@ -4,7 +4,7 @@ import { button, make, setText } from "../common/dom";
 import { call } from "../common/http";
 import { at, Host } from "./host";
 import { clock, minutes } from "./place";
-import { actions, card, load } from "./ui";
+import { actions, card, faultLine, load, tick } from "./ui";
 import { errorWords, say, weekday } from "./words";
 
 interface Span {
@@ -44,11 +44,7 @@ function show(host: Host, loaded: Hours): void {
   form.noValidate = true;
   const box = card(form, "");
   make("p", "zone", box, say("hours.zone", { zone: loaded.timezone }));
-  const label = make("label", "switch", box);
-  const always = make("input", "", label);
-  always.type = "checkbox";
-  always.checked = loaded.always;
-  make("span", "", label, say("hours.always"));
+  const always = tick(box, say("hours.always"), loaded.always);
   const timed = make("div", "", form);
   const week = card(timed, say("hours.week"));
   const days = loaded.week.map((day, i) => new DayRow(week, weekday(i), loaded.always ? { spans: [USUAL] } : day));
@@ -62,8 +58,7 @@ function show(host: Host, loaded: Hours): void {
   const more = actions(timed);
   button(more, say("hours.addException"), () => add({ date: "", closed: true }, true));
   loaded.exceptions.forEach((one) => add(one, false));
-  const fault = make("p", "fault", form);
-  fault.setAttribute("role", "alert");
+  const fault = faultLine(form);
   make("button", "primary", actions(form), say("save")).type = "submit";
   const toggle = () => { timed.hidden = always.checked; };
   always.addEventListener("change", toggle);

@@ -1,37 +1,12 @@
 // The screens of a location as they are now: settings, presence, reports,
 // receipts, all from the console's channel.
 import { Push } from "../client/index";
+import { Device, devicesOf, DisplaySettings } from "../common/displays";
 
-export interface Display {
-  id: number;
-  name: string;
-  kind?: string;
+/** A screen, with what only the administration changes. */
+export interface Display extends DisplaySettings {
   lines?: number[];
-  layout?: string;
   theme?: string;
-  desk?: number;
-  inches?: number;
-  width?: number;
-  height?: number;
-  seat?: number;
-  rows?: number;
-  room?: string;
-  mute?: boolean;
-}
-
-/** What a screen last said of itself. */
-export interface Device {
-  display: number;
-  engine: string;
-  version: string;
-  layout: string;
-  sound: string;
-  drift: number;
-  width: number;
-  height: number;
-  receipt: number;
-  seen: string;
-  speaks: boolean;
 }
 
 export interface Receipt {
@@ -55,9 +30,8 @@ export interface Screens {
 export function readScreens(snapshot: unknown): Screens {
   const s = (snapshot || {}) as any;
   const screens: Screens = {
-    displays: (s.displays || []).slice(), devices: new Map(), receipts: new Map(), lines: s.lines || [], desks: s.desks || [], present: new Map(),
+    displays: (s.displays || []).slice(), devices: devicesOf(s.devices), receipts: new Map(), lines: s.lines || [], desks: s.desks || [], present: new Map(),
   };
-  for (const device of (s.devices || []) as Device[]) screens.devices.set(device.display, device);
   for (const member of s.presence || []) {
     if (member.display) screens.present.set(member.session, member.display);
   }

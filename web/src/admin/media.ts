@@ -4,7 +4,7 @@ import { button, make, setText } from "../common/dom";
 import { call } from "../common/http";
 import { BoardSettings } from "./board";
 import { at, Host } from "./host";
-import { act, badge, card, load, sure } from "./ui";
+import { act, badge, card, faultLine, load, sure } from "./ui";
 import { amount, errorWords, say } from "./words";
 
 interface Stored {
@@ -39,8 +39,7 @@ function uploader(host: Host, box: HTMLElement, done: () => void): void {
   bar.max = 1;
   bar.hidden = true;
   bar.setAttribute("aria-label", say("media.upload"));
-  const fault = make("p", "fault", box);
-  fault.setAttribute("role", "alert");
+  const fault = faultLine(box);
   input.addEventListener("change", () => {
     const file = input.files && input.files[0];
     if (!file) return;

@@ -1,19 +1,16 @@
 // All screens of a location, live, and what can be done about each.
 import { browserEnv, Client, onWake } from "../client/index";
+import { Device, DRIFT, SILENT } from "../common/displays";
 import { button, make, setText } from "../common/dom";
 import { call } from "../common/http";
 import { Form } from "./form";
 import { Host } from "./host";
 import { named } from "./lines";
-import { Device, Display, foldScreens, online, readScreens, Screens } from "./live";
+import { Display, foldScreens, online, readScreens, Screens } from "./live";
 import { pairForm, screenForm } from "./screen-form";
 import { act, actions, badge, dialog, own, sure, Table } from "./ui";
 import { amount, say, when } from "./words";
 
-/** A clock that is further off than this is worth a word, in ms. */
-const DRIFT = 2000;
-/** A screen that is online and does not report for so long is stuck, in ms. */
-const SILENT = 35000;
 const LOOK = 5000;
 
 export function screens(host: Host): () => void {

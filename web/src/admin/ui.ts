@@ -19,6 +19,23 @@ export function actions(parent: HTMLElement): HTMLElement {
   return make("div", "actions", parent);
 }
 
+/** Something to be switched on or off. */
+export function tick(parent: HTMLElement, text: string, on: boolean): HTMLInputElement {
+  const label = make("label", "switch", parent);
+  const box = make("input", "", label);
+  box.type = "checkbox";
+  box.checked = on;
+  make("span", "", label, text);
+  return box;
+}
+
+/** Where it is said, and read out, why something was not done. */
+export function faultLine(parent: HTMLElement): HTMLElement {
+  const line = make("p", "fault", parent);
+  line.setAttribute("role", "alert");
+  return line;
+}
+
 /** A small word with a meaning; the colour is never all that tells it. */
 export function badge(text: string, kind: "good" | "warn" | "bad" | "plain" = "plain"): HTMLElement {
   return make("span", `badge ${kind}`, undefined, text);

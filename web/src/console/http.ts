@@ -1,6 +1,7 @@
 // The calls that are not on the socket.
 import { HubError } from "../client/index";
-import { call } from "../common/http";
+import { call, send } from "../common/http";
+import { UploadedFile } from "../common/visit";
 import { StaffTicket } from "./state";
 import { Transaction } from "./timeline";
 
@@ -27,14 +28,6 @@ export interface InputField {
   multiSelect?: boolean;
   lines?: number[];
   options?: Array<{ id: string; title: string; color?: string }>;
-}
-
-export interface Uploaded {
-  file: string;
-  name: string;
-  size: number;
-  type: string;
-  state: string;
 }
 
 /** Who is signed in, or undefined. */
@@ -109,19 +102,7 @@ export function fileAddress(ticket: string, file: string, thumb = false): string
 }
 
 /** Sends one file, as it is. */
-export async function upload(ticket: string, file: File): Promise<Uploaded> {
-  let response: Response;
-  try {
-    response = await fetch(`/hub/v1/tickets/${ticket}/files`, {
-      method: "POST", credentials: "same-origin", cache: "no-store", body: file,
-      headers: { "X-Nowserving": "1", "Content-Type": file.type || "application/octet-stream", "X-File-Name": encodeURIComponent(file.name) },
-    });
-  } catch {
-    throw new HubError({ code: "unavailable", message: "the hub could not be reached" });
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) {
-    throw new HubError(answer.error || { code: "internal", message: `status ${response.status}` });
-  }
-  return answer;
+export async function upload(ticket: string, file: File): Promise<UploadedFile> {
+  const headers = { "Content-Type": file.type || "application/octet-stream", "X-File-Name": encodeURIComponent(file.name) };
+  return send("POST", `/hub/v1/tickets/${ticket}/files`, headers, file);
 }

@@ -1,15 +1,11 @@
 // Colleagues, whom they serve, and the screens of the location.
 import { HubError } from "../client/index";
+import { Device, DRIFT, SILENT } from "../common/displays";
 import { byId, Item, KeyedList, make, setText } from "../common/dom";
 import { Host } from "./host";
 import { claimScreen } from "./http";
-import { calledTickets, Device, Display, User } from "./state";
+import { calledTickets, Display, User } from "./state";
 import { errorWords, fullName, say } from "./words";
-
-/** A screen that is online and does not report for so long is stuck. */
-const SILENT = 35000;
-/** A clock that is further off than this shows old calls as new ones. */
-const DRIFT = 2000;
 
 /** What is wrong with a screen that is there, as keys of words. */
 export function screenTroubles(display: Display, device: Device | undefined, now: number): string[] {
@@ -65,48 +61,51 @@ export class People {
   }
 }
 
-function colleagueRow(host: Host): Item<User> {
-  const element = make("li", "person");
+/** A row: whether it is there, its name, and what there is to say about it. */
+function row(className: string): { element: HTMLElement; show(online: boolean, name: string, about: string[]): void } {
+  const element = make("li", className);
   const dot = make("span", "dot", element);
+  dot.setAttribute("role", "img");
   const who = make("span", "person-who", element);
   const name = make("span", "person-name", who);
   const about = make("span", "person-about", who);
   return {
     element,
-    update(user) {
-      const state = host.state();
-      const online = state.presence.some((p) => p.user === user.id);
+    show(online, called, parts) {
       element.classList.toggle("online", online);
-      dot.setAttribute("role", "img");
       dot.setAttribute("aria-label", say(online ? "online" : "offline"));
-      setText(name, fullName(user) || user.email);
-      const served = calledTickets(state).filter((t) => t.called?.caller === user.id).map((t) => t.publicId);
-      const lines = (user.lines || []).map((id) => host.lineName(id)).filter(Boolean);
-      const parts = [user.desk ? host.deskName(user.desk) : say("noDesk"), served.length ? say("serves", { numbers: served.join(", ") }) : "", lines.join(", ")];
+      setText(name, called);
       setText(about, parts.filter(Boolean).join(" \u00b7 "));
     },
   };
 }
 
+function colleagueRow(host: Host): Item<User> {
+  const { element, show } = row("person");
+  return {
+    element,
+    update(user) {
+      const state = host.state();
+      const online = state.presence.some((p) => p.user === user.id);
+      const served = calledTickets(state).filter((t) => t.called?.caller === user.id).map((t) => t.publicId);
+      const lines = (user.lines || []).map((id) => host.lineName(id)).filter(Boolean);
+      show(online, fullName(user) || user.email,
+        [user.desk ? host.deskName(user.desk) : say("noDesk"), served.length ? say("serves", { numbers: served.join(", ") }) : "", lines.join(", ")]);
+    },
+  };
+}
+
 function screenRow(host: Host): Item<Display> {
-  const element = make("li", "person screen");
-  const dot = make("span", "dot", element);
-  const who = make("span", "person-who", element);
-  const name = make("span", "person-name", who);
-  const about = make("span", "person-about", who);
+  const { element, show } = row("person screen");
   return {
     element,
     update(display) {
       const device = host.state().devices.get(display.id);
       const troubles = screenTroubles(display, device, host.now());
       element.dataset["display"] = String(display.id);
-      element.classList.toggle("online", !!display.online);
       element.classList.toggle("care", troubles.length > 0);
-      dot.setAttribute("role", "img");
-      dot.setAttribute("aria-label", say(display.online ? "online" : "offline"));
-      setText(name, display.name);
       const sound = !display.online || !device || device.sound === "locked" ? "" : display.mute ? say("sound.muted") : say(`sound.${device.sound}`);
-      setText(about, [say(display.online ? "online" : "offline"), sound, ...troubles.map((key) => say(key))].filter(Boolean).join(" \u00b7 "));
+      show(!!display.online, display.name, [say(display.online ? "online" : "offline"), sound, ...troubles.map((key) => say(key))]);
     },
   };
 }

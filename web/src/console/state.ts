@@ -1,5 +1,6 @@
 // The fold of a console channel: everything is replaced by id, never patched.
 import { Push } from "../client/index";
+import { Device, devicesOf, DisplaySettings } from "../common/displays";
 
 export interface Labelled {
   value: string;
@@ -110,36 +111,9 @@ export interface User {
   lines?: number[];
 }
 
-export interface Display {
-  id: number;
-  name: string;
-  /** "kiosk", or absent for a screen. */
-  kind?: string;
+/** A screen, and whether it is there. */
+export interface Display extends DisplaySettings {
   online?: boolean;
-  layout?: string;
-  desk?: number;
-  inches?: number;
-  width?: number;
-  height?: number;
-  seat?: number;
-  rows?: number;
-  room?: string;
-  mute?: boolean;
-}
-
-/** What a screen last said of itself. */
-export interface Device {
-  display: number;
-  engine: string;
-  version: string;
-  layout: string;
-  sound: string;
-  drift: number;
-  width: number;
-  height: number;
-  receipt: number;
-  seen: string;
-  speaks: boolean;
 }
 
 export interface Presence {
@@ -177,7 +151,7 @@ export function readConsole(snapshot: unknown): Console {
     desks: byId(s.desks || []),
     users: byId(s.users || []),
     displays: byId(s.displays || []),
-    devices: new Map(((s.devices || []) as Device[]).map((device): [number, Device] => [device.display, device])),
+    devices: devicesOf(s.devices),
     tickets: new Map(),
     ended: new Map(),
     calls: new Map(),

@@ -95,7 +95,8 @@ export interface SiteConfig {
 /** Kept values of one site, by name. */
 export interface Store {
   get(name: string): string | undefined;
-  set(name: string, value: string | undefined): void;
+  /** Without a value it is forgotten. */
+  set(name: string, value?: string): void;
   /** The names that begin with prefix. */
   names(prefix: string): string[];
   /** Calls back when another tab changed something; returns how to stop. */

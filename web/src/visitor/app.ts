@@ -2,19 +2,21 @@
 import { browserEnv, Client, HubError, onWake, Push } from "../client/index";
 import { ZoneClock } from "../board/time";
 import { byId, setText } from "../common/dom";
+import { VisitAnswer } from "../common/visit";
 import { Words } from "../common/words";
+import { Line } from "../launcher/api";
 import { Awake } from "./awake";
 import { Composer } from "./composer";
-import { Door, OfferedLine, VisitAnswer } from "./door";
+import { Door } from "./door";
 import { Files } from "./files";
 import { Memory } from "./memory";
 import { Outgoing, OutgoingQueue } from "./outgoing";
 import { Ring } from "./ring";
 import { Survey } from "./survey";
-import { Thread, rowsOf } from "./thread";
+import { isAnswering, rowsOf, Thread } from "./thread";
 import { deskWords, renderSlip } from "./ticket-view";
 import { Title } from "./title";
-import { callMark, foldVisit, readUpTo, readVisit, stageOf, unread, Visit, withOlder } from "./visit";
+import { callMark, choiceOf, foldVisit, readUpTo, readVisit, stageOf, unread, Visit, withOlder } from "./visit";
 import { renderHelpers, renderLeaving, renderOffer, renderTabs } from "./around";
 import { wordsFor } from "./language";
 
@@ -41,7 +43,7 @@ export class App {
   private visit: Visit;
   private words: Words;
   private clock: ZoneClock;
-  private lines: OfferedLine[] = [];
+  private lines: Line[] = [];
   private mark: string;
   private busy = false;
   private note = "";
@@ -69,6 +71,7 @@ export class App {
     }, this.memory.outgoing);
     this.thread = new Thread({
       files: this.files, retry: (key) => this.outgoing.retry(key), drop: (key) => this.outgoing.drop(key),
+      choose: (text) => this.write(text, []),
     });
     this.composer = new Composer({
       door: this.door, send: (text, files) => this.write(text, files), typing: () => this.client.signal(this.channel, "typing"),
@@ -331,7 +334,8 @@ export class App {
       ringing: this.ring.ringing, busy: this.busy, note: this.note,
     });
     this.thread.render(rowsOf(this.visit, this.outgoing.list, words, clock, this.client.serverTime()));
-    this.composer.render(words);
+    const choice = choiceOf(this.visit, isAnswering(this.outgoing.list));
+    this.composer.render(words, !!choice && choice.locked);
     this.survey.render(words);
     this.renderMessages();
     renderHelpers(words, stage === "waiting" || stage === "called", this.ring.state, this.awake.state);

@@ -1,8 +1,8 @@
 // What is around the slip and the thread: helpers, the way out, lines to join, tabs.
 import { button, byId, fillSelect, make, setText } from "../common/dom";
 import { Words } from "../common/words";
+import { Line } from "../launcher/api";
 import { AwakeState } from "./awake";
-import { OfferedLine } from "./door";
 import { LANGUAGES, languageName } from "./language";
 import { SoundState } from "./ring";
 import { waitWords } from "./ticket-view";
@@ -29,7 +29,7 @@ export function renderLeaving(words: Words, number: string): void {
 }
 
 /** A conversation without a place may join a line and keep its thread. */
-export function renderOffer(words: Words, lines: OfferedLine[], busy: boolean, join: (line: number) => void): void {
+export function renderOffer(words: Words, lines: Line[], busy: boolean, join: (line: number) => void): void {
   const open = lines.filter((line) => line.open !== false);
   const offer = byId("offer");
   offer.hidden = open.length === 0;

@@ -64,9 +64,11 @@ export class Composer {
     this.text.maxLength = limits.text;
   }
 
-  render(words: Words): void {
+  /** Locked: one of the answers above is to be chosen. */
+  render(words: Words, locked: boolean): void {
     this.words = words;
-    this.text.placeholder = words.say("write");
+    this.text.placeholder = words.say(locked ? "choose" : "write");
+    for (const control of [this.text, byId<HTMLButtonElement>("attach"), byId<HTMLButtonElement>("send")]) control.disabled = locked;
     this.text.setAttribute("aria-label", words.say("write"));
     byId("attach").setAttribute("aria-label", words.say("attach"));
     byId("send").setAttribute("aria-label", words.say("send"));
@@ -161,6 +163,8 @@ export class Composer {
   }
 
   private grow(): void {
+    // Empty, it runs the way of its words; else the way of what is written in it.
+    this.text.dir = this.text.value ? "auto" : "";
     this.text.style.height = "auto";
     this.text.style.height = `${Math.min(this.text.scrollHeight + 2, window.innerHeight / 3)}px`;
   }

@@ -1,33 +1,7 @@
 // The doors of one visit over HTTP. The token goes in a header: it is in this
 // page's address already, and must not get into any other.
-import { HubError, WaitRange } from "../client/index";
-import { Entry, VisitTicket } from "./visit";
-
-export interface VisitAnswer {
-  ticket: VisitTicket;
-  transactions: Entry[];
-  /** There is something before the first of them. */
-  more?: boolean;
-  survey?: { open: boolean; answered: boolean };
-  limits?: { text: number; file: number };
-  lines?: OfferedLine[];
-}
-
-export interface OfferedLine {
-  id: number;
-  name: string;
-  open?: boolean;
-  waiting?: number;
-  wait?: WaitRange;
-}
-
-export interface StoredFile {
-  file: string;
-  name: string;
-  size: number;
-  type: string;
-  state: string;
-}
+import { HubError } from "../client/index";
+import { Transaction, UploadedFile, VisitAnswer } from "../common/visit";
 
 const PATH = "/hub/v1/visit";
 const UNREACHABLE = { code: "unavailable", message: "the hub could not be reached" };
@@ -40,7 +14,7 @@ export class Door {
     return this.json("GET", PATH);
   }
 
-  older(before: number): Promise<{ transactions: Entry[]; more?: boolean }> {
+  older(before: number): Promise<{ transactions: Transaction[]; more?: boolean }> {
     return this.json("GET", `${PATH}/transactions?before=${before}`);
   }
 
@@ -55,7 +29,7 @@ export class Door {
   }
 
   /** Uploads with progress, which fetch cannot tell; returns how to stop. */
-  upload(file: File, progress: (share: number) => void, done: (error: HubError | undefined, stored?: StoredFile) => void): () => void {
+  upload(file: File, progress: (share: number) => void, done: (error: HubError | undefined, stored?: UploadedFile) => void): () => void {
     const request = new XMLHttpRequest();
     request.open("POST", `${PATH}/files`);
     request.responseType = "json";
@@ -67,7 +41,7 @@ export class Door {
     };
     request.onload = () => {
       const answer = request.response || {};
-      if (request.status === 201) done(undefined, answer as StoredFile);
+      if (request.status === 201) done(undefined, answer as UploadedFile);
       else done(new HubError(answer.error || { code: "internal", message: `status ${request.status}` }));
     };
     request.onerror = request.ontimeout = () => done(new HubError(UNREACHABLE));

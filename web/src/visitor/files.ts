@@ -3,7 +3,10 @@
 import { make, setText } from "../common/dom";
 import { Words } from "../common/words";
 import { Door } from "./door";
-import { Attachment } from "./visit";
+import { Attachment } from "../common/visit";
+
+/** A file of an entry, or of a message that is on its way and has no number yet. */
+export type ShownFile = Omit<Attachment, "id">;
 
 type Picture = { url: string } | { tried: number };
 
@@ -13,7 +16,7 @@ export class Files {
 
   constructor(private readonly door: Door, private readonly changed: () => void) {}
 
-  render(list: HTMLElement, files: Attachment[], words: Words): void {
+  render(list: HTMLElement, files: ShownFile[], words: Words): void {
     list.hidden = files.length === 0;
     const wanted = JSON.stringify(files) + words.language + files.map((file) => (this.picture(file) ? 1 : 0)).join("");
     if (list.dataset["files"] === wanted) return;
@@ -24,7 +27,7 @@ export class Files {
     }
   }
 
-  private item(element: HTMLElement, file: Attachment, words: Words): void {
+  private item(element: HTMLElement, file: ShownFile, words: Words): void {
     const state = file.state || "passed";
     element.classList.add(state);
     const name = file.originalFileName || words.say("file");
@@ -53,7 +56,7 @@ export class Files {
   }
 
   /** The small picture's address, when it is loaded; starts to load it. */
-  private picture(file: Attachment): string | undefined {
+  private picture(file: ShownFile): string | undefined {
     if (!/^image/i.test(file.type) || (file.state && file.state !== "passed")) return undefined;
     const known = this.pictures.get(file.fileIdentifier);
     if (known) return "url" in known ? known.url : undefined;
@@ -68,7 +71,7 @@ export class Files {
     return undefined;
   }
 
-  private async save(file: Attachment, name: string): Promise<void> {
+  private async save(file: ShownFile, name: string): Promise<void> {
     const url = URL.createObjectURL(await this.door.bytes(file.fileIdentifier, false));
     const link = make("a", "");
     link.href = url;

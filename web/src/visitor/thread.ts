@@ -1,16 +1,20 @@
-// The conversation: bubbles with how far each has come, and files.
+// The conversation: bubbles with how far each has come, files, and what is offered.
 import { byId, Item, KeyedList, make, setText, button } from "../common/dom";
 import { Words } from "../common/words";
 import { ZoneClock } from "../board/time";
-import { Attachment, deliveryOf, Entry, isMessage, isOwn, Visit } from "./visit";
+import { mine, spoken } from "../common/thread";
+import { Transaction } from "../common/visit";
+import { fillOffer, leadAway, Offer } from "./cards";
+import { choiceOf, deliveryOf, Visit } from "./visit";
 import { linkify } from "./linkify";
 import { Outgoing } from "./outgoing";
-import { Files } from "./files";
+import { Files, ShownFile } from "./files";
 
 export interface ThreadDeps {
   files: Files;
   retry(key: string): void;
   drop(key: string): void;
+  choose(text: string): void;
 }
 
 /** What one line of the thread shows: an entry, or a message on its way. */
@@ -24,31 +28,33 @@ interface Row {
   state: string;
   failed: boolean;
   outgoing: string;
-  attachments: Attachment[];
+  attachments: ShownFile[];
+  offer: Offer | undefined;
   words: Words;
 }
 
 /** The rows of a thread, in order. */
 export function rowsOf(visit: Visit, outgoing: readonly Outgoing[], words: Words, clock: ZoneClock, now: number | undefined): Row[] {
   const rows: Row[] = [];
+  const choice = choiceOf(visit, isAnswering(outgoing));
   for (const entry of visit.entries) {
-    const notice = !isMessage(entry);
+    const notice = !spoken(entry);
     if (notice && entry.type !== "TicketClosed" && !entry.text) continue;
-    rows.push(entryRow(visit, entry, notice, words, clock, now));
+    rows.push(entryRow(visit, entry, notice, words, clock, now, !!choice && choice.seq === entry.seq));
   }
   for (const message of outgoing) {
     rows.push({
       key: `c:${message.key}`, own: true, notice: false, name: "", text: message.text, time: "",
       state: message.state === "failed" ? refusalWords(words, message.code) : words.say(`send.${message.state}`),
-      failed: message.state === "failed", outgoing: message.key, words,
+      failed: message.state === "failed", outgoing: message.key, offer: undefined, words,
       attachments: message.files.map((file) => ({ fileIdentifier: file.id, originalFileName: file.name, type: "", state: "pending" })),
     });
   }
   return rows;
 }
 
-function entryRow(visit: Visit, entry: Entry, notice: boolean, words: Words, clock: ZoneClock, now: number | undefined): Row {
-  const own = isOwn(entry);
+function entryRow(visit: Visit, entry: Transaction, notice: boolean, words: Words, clock: ZoneClock, now: number | undefined, active: boolean): Row {
+  const own = mine(entry);
   const state = own && !notice ? deliveryOf(entry, visit.ticket) : undefined;
   return {
     // An own message keeps its element when it goes from on its way to there.
@@ -58,6 +64,7 @@ function entryRow(visit: Visit, entry: Entry, notice: boolean, words: Words, clo
     time: timeWords(clock, Date.parse(entry.dateTime), now),
     state: state ? words.say(`delivery.${state}`) : "", failed: state === "failed",
     outgoing: "", attachments: entry.attachments || [], words,
+    offer: entry.payload && !notice ? { payload: entry.payload, active } : undefined,
   };
 }
 
@@ -100,6 +107,12 @@ export class Thread {
     this.scroll.scrollTop = this.scroll.scrollHeight - fromEnd;
   }
 
+  /** The button goes with the choice; who pressed it stays in the conversation. */
+  private choose(text: string): void {
+    this.scroll.focus();
+    this.deps.choose(text);
+  }
+
   private bubble(first: Row): Item<Row> {
     const element = make("li", first.notice ? "entry notice" : first.own ? "entry own" : "entry theirs");
     const name = make("p", "entry-name", element);
@@ -108,6 +121,7 @@ export class Thread {
     const text = make("p", "entry-text", box);
     text.dir = "auto";
     const files = make("ul", "entry-files", box);
+    const offer = make("div", "entry-offer", element);
     const foot = make("p", "entry-foot", element);
     const time = make("span", "entry-time", foot);
     const state = make("span", "entry-state", foot);
@@ -123,6 +137,8 @@ export class Thread {
       text.hidden = !row.text;
       this.deps.files.render(files, row.attachments, row.words);
       box.hidden = !row.text && row.attachments.length === 0;
+      fillOffer(offer, row.offer, row.words, (chosen) => this.choose(chosen));
+      offer.hidden = !offer.firstElementChild;
       setText(time, row.time);
       setText(state, row.state);
       buttons.hidden = !(row.failed && row.outgoing);
@@ -131,6 +147,11 @@ export class Thread {
     };
     return { element, update };
   }
+}
+
+/** Whether the visitor has said something that is not there yet. */
+export function isAnswering(outgoing: readonly Outgoing[]): boolean {
+  return outgoing.some((message) => message.state !== "failed");
 }
 
 /** Puts in text and links, once; a text does not change often. */
@@ -144,9 +165,6 @@ function fillText(element: HTMLElement, text: string): void {
       continue;
     }
     const link = make("a", "", element, piece.text);
-    link.href = piece.href;
-    link.target = "_blank";
-    link.rel = "noopener noreferrer nofollow";
-    link.referrerPolicy = "no-referrer";
+    leadAway(link, piece.href);
   }
 }

@@ -3,11 +3,12 @@ import { byId, setText } from "../common/dom";
 import { Words } from "../common/words";
 import { ZoneClock } from "../board/time";
 import { State, Status } from "../client/index";
-import { Answer, Stage, stageOf, VisitTicket } from "./visit";
+import { Answer, Ticket } from "../common/visit";
+import { Stage, stageOf } from "./visit";
 
 /** Everything the slip shows. */
 export interface SlipModel {
-  ticket: VisitTicket;
+  ticket: Ticket;
   status: Status;
   /** The hub's time of the last moment all of this was current, in ms. */
   asOf: number | undefined;
@@ -81,13 +82,13 @@ function renderNumber(publicId: string): void {
   byId("slip").style.setProperty("--figures", String(Math.max(4, publicId.length)));
 }
 
-function stageWords(words: Words, stage: Stage, ticket: VisitTicket): string {
+function stageWords(words: Words, stage: Stage, ticket: Ticket): string {
   if (stage === "called") return words.say((ticket.recalls || 0) > 0 ? "calledAgain" : "called");
   if (stage === "waiting") return ticket.position === 1 ? words.say("next") : words.say("waiting");
   return words.say(`stage.${stage}`);
 }
 
-function moreWords(words: Words, stage: Stage, ticket: VisitTicket, clock: ZoneClock): string {
+function moreWords(words: Words, stage: Stage, ticket: Ticket, clock: ZoneClock): string {
   switch (stage) {
     case "called":
       return ticket.calledAt ? words.say("calledAt", { time: clock.hm(Date.parse(ticket.calledAt)) }) : "";

@@ -4,7 +4,7 @@ import { Files, MAX_FILES, Upload } from "./files";
 import { fill, follow, h, icon } from "./h";
 import { Says } from "./says";
 import { Store } from "../launcher/api";
-import { UploadedFile } from "./types";
+import { UploadedFile } from "../common/visit";
 
 const KEEP_AFTER = 250;
 const TALLEST = 140;

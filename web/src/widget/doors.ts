@@ -1,7 +1,7 @@
 // The hub's HTTP doors for visitors, from a page of any origin: no cookies, the
 // visitor's token in a header, never in an address.
 import { HubError } from "../client/wire";
-import { UploadedFile } from "./types";
+import { UploadedFile } from "../common/visit";
 
 async function read(response: Response): Promise<any> {
   const answer = await response.json().catch(() => ({}));

@@ -3,7 +3,7 @@ import { HubError } from "../client/wire";
 import { Doors } from "./doors";
 import { h, icon } from "./h";
 import { Says } from "./says";
-import { Attachment, UploadedFile } from "./types";
+import { Attachment, UploadedFile } from "../common/visit";
 
 /** What a message may bring. */
 export const MAX_FILES = 10;

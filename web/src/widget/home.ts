@@ -122,9 +122,8 @@ export class Home {
       if (state.starting) this.note.hidden = true;
       return;
     }
-    const later = state.starting;
     if (error.field === "email") return this.complain("emailNeeded", this.email);
-    this.note.textContent = later ? this.says.say("state.waiting") : this.says.say("failedAction", { why: error.message });
+    this.note.textContent = state.starting ? this.says.say("state.waiting") : this.says.say("failedAction", { why: error.message });
     this.note.hidden = false;
   }
 
@@ -133,8 +132,10 @@ export class Home {
     this.lines.hidden = !lines.length;
     fill(this.lines, JSON.stringify([lines, busy]), () => [h("h3", {}, this.says.say("lines")), ...lines.map((line) => lineButton(this.says, line, busy, () => {
       this.keep();
-      const text = this.input.value.trim();
-      this.begin(text ? { ...this.person(), text, line: line.id } : { ...this.person(), line: line.id });
+      const what = this.person();
+      what.line = line.id;
+      if (this.input.value.trim()) what.text = this.input.value.trim();
+      this.begin(what);
     }))]);
   }
 }

@@ -1,12 +1,12 @@
 // The thread on the page: bubbles by speaker and day, with each own message's
 // state. An entry is drawn again only when something about it changed.
-import { Card, CardButton } from "./types";
+import { choices, mine, safe, spoken, target } from "../common/thread";
+import { Card, CardButton, Transaction } from "../common/visit";
 import { Files } from "./files";
 import { fill, h, icon, linked } from "./h";
 import { Outgoing } from "./outbox";
 import { Says } from "./says";
-import { choices, mine, sendState, spoken, Thread } from "./thread";
-import { Transaction } from "./types";
+import { sendState, Thread } from "./thread";
 
 export interface LogActions {
   choose(text: string): void;
@@ -85,8 +85,7 @@ export class Log {
 
   private entries(thread: Thread, unsent: readonly Outgoing[], live: boolean, now: number): Entry[] {
     const out: Entry[] = [];
-    const own = thread.transactions.filter((t) => spoken(t) && mine(t));
-    const lastOwn = own[own.length - 1];
+    const lastOwn = thread.transactions.filter((t) => spoken(t) && mine(t)).pop();
     const open = choices(thread);
     let call = this.called(thread);
     let day = "";
@@ -109,7 +108,7 @@ export class Log {
       }
       const state = mine(t) ? sendState(thread, t) : undefined;
       const shown = t === lastOwn || state === "failed" ? state : undefined;
-      const buttons = !!open && t === thread.transactions.filter(spoken).slice(-1)[0];
+      const buttons = !!open && t.seq === open.seq;
       // By the client's own id, so that a message keeps its bubble when it has arrived.
       out.push({ key: t.clientId || "s" + t.seq, signature: JSON.stringify([t.text, t.attachments, t.payload, first, shown, buttons]), make: () => this.bubble(t, first, shown, buttons) });
     }
@@ -201,21 +200,11 @@ export class Log {
   }
 
   private cardButton(button: CardButton, active: boolean): HTMLElement | undefined {
-    if (button.type === "web_url" || button.type === "phone_number") {
-      const uri = button.type === "web_url" ? safe(button.uri, /^https?:$/) : safe("tel:" + (button.data || button.uri || "").replace(/^tel:/, ""), /^tel:$/);
+    const uri = target(button);
+    if (uri !== undefined) {
       return uri ? h("a", { class: "reply", href: uri, target: "_blank", rel: "noopener noreferrer", onclick: () => this.actions.followed(uri) }, button.title) : undefined;
     }
     return h("button", { type: "button", class: "reply", disabled: !active, onclick: () => this.actions.choose(button.title) }, button.title);
-  }
-}
-
-/** An address of a scheme that is meant, or none. */
-export function safe(address: string | undefined, scheme: RegExp): string | undefined {
-  try {
-    const url = new URL(address || "");
-    return scheme.test(url.protocol) ? url.href : undefined;
-  } catch {
-    return undefined;
   }
 }
 

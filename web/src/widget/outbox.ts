@@ -36,7 +36,7 @@ export class Outbox {
       try {
         this.messages.push(JSON.parse(store.get(name) as string) as Outgoing);
       } catch {
-        store.set(name, undefined);
+        store.set(name);
       }
     }
     this.messages.sort((a, b) => a.at - b.at);
@@ -57,7 +57,7 @@ export class Outbox {
   done(id: string): void {
     if (this.messages.some((m) => m.id === id)) {
       this.messages = this.messages.filter((m) => m.id !== id);
-      this.store.set(PREFIX + id, undefined);
+      this.store.set(PREFIX + id);
       this.changed();
     }
   }
@@ -66,7 +66,7 @@ export class Outbox {
   retry(id: string, fresh: string): void {
     this.messages = this.messages.map((m) => {
       if (m.id !== id) return m;
-      this.store.set(PREFIX + id, undefined);
+      this.store.set(PREFIX + id);
       const again: Outgoing = { id: fresh, text: m.text, files: m.files, at: m.at };
       this.keep(again);
       return again;
@@ -82,7 +82,7 @@ export class Outbox {
   }
 
   clear(): void {
-    for (const message of this.messages) this.store.set(PREFIX + message.id, undefined);
+    for (const message of this.messages) this.store.set(PREFIX + message.id);
     this.messages = [];
     this.stop();
   }

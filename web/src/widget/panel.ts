@@ -1,4 +1,5 @@
 // The panel: its frame, and which of its parts is to be seen when.
+import { choices, isOpen } from "../common/thread";
 import { SiteConfig } from "../launcher/api";
 import { Attention } from "./attention";
 import { Composer } from "./composer";
@@ -11,7 +12,7 @@ import { PlaceCard } from "./place";
 import { availability, Says } from "./says";
 import { Session } from "./session";
 import { Survey } from "./survey";
-import { choices, isOpen, isOver } from "./thread";
+import { isOver } from "./thread";
 import { Surroundings } from "./surroundings";
 
 /** A window this narrow is filled by the panel, which then holds the keyboard. */
@@ -45,7 +46,7 @@ export class Panel {
     this.place = new PlaceCard(says, session);
     this.place.redraw = () => this.update();
     this.survey = new Survey(says, (rating, text) => session.rate(rating, text));
-    this.again = h("button", { type: "button", class: "again", hidden: true, onclick: () => this.startOver() }, says.say("again"));
+    this.again = h("button", { type: "button", class: "again", hidden: true, onclick: () => session.forget() }, says.say("again"));
     this.log = new Log(says, this.files, {
       choose: (text) => session.send(text, []),
       retry: (id) => session.retry(id),
@@ -129,25 +130,25 @@ export class Panel {
     fill(this.sound, String(muted), () => [icon(muted ? "mute" : "bell") as unknown as HTMLElement]);
   }
 
-  private startOver(): void {
-    this.session.forget();
-    this.composer.restore();
-    this.home.restore();
-    this.focus();
-  }
-
   /** Draws what has changed. */
   update(): void {
     const { session } = this;
     const { config } = session;
     this.head(config);
-    if (!this.shown) return;
     const { thread } = session;
     const talking = session.active;
     const leaving = talking ? this.home.element : this.log.element.parentElement as HTMLElement;
-    const moved = this.home.element.hidden !== talking && leaving.contains(this.host.root.activeElement);
+    const turned = this.home.element.hidden !== talking;
+    const moved = turned && leaving.contains(this.host.root.activeElement);
     this.home.element.hidden = talking;
     this.log.element.hidden = this.composer.element.hidden = !talking;
+    if (turned && !talking) {
+      // What was typed is what is kept of it, also in a panel that nobody sees:
+      // that would write down again what was forgotten.
+      this.composer.restore();
+      this.home.restore();
+    }
+    if (!this.shown) return;
     if (moved) this.focus(); // what had the focus is gone with its view
     this.drawStrip();
     this.place.update(talking ? thread : undefined, session.busy, session.link.state === "live");

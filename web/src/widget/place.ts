@@ -3,7 +3,7 @@
 import { fill, h } from "./h";
 import { Says } from "./says";
 import { Thread } from "./thread";
-import { Ticket } from "./types";
+import { Ticket } from "../common/visit";
 
 export interface PlaceActions {
   command(name: string, params?: object): Promise<unknown>;

@@ -1,13 +1,14 @@
 // One visitor's conversation: who they are to the hub, the live channel, what
 // they wrote and did not yet get through. Knows nothing of the page.
 import { Client, HubError, Push, randomKey, Status } from "../client/index";
+import { merge, mine, spoken } from "../common/thread";
+import { Ticket, Transaction, UploadedFile, VisitAnswer } from "../common/visit";
 import { SiteConfig } from "../launcher/api";
 import { Doors } from "./doors";
 import { identityOf } from "./identity";
 import { Beginning, Kept, readKept } from "./kept";
 import { Outbox } from "./outbox";
-import { foldThread, merge, mine, readable, spoken, Thread, unread } from "./thread";
-import { Ticket, Transaction, UploadedFile, Visit } from "./types";
+import { foldThread, readable, Thread, unread } from "./thread";
 import { Surroundings } from "./surroundings";
 
 /** How long "is typing" holds after the last sign of it. */
@@ -124,7 +125,7 @@ export class Session {
     this.doors.begin(start.key, start.body).then(
       (made) => {
         this.starting = false;
-        this.host.store.set("start", undefined);
+        this.host.store.set("start");
         this.adopt(made);
         if (!made.resumed) this.host.emit("newTicket", Number(made.ticket));
       },
@@ -135,7 +136,7 @@ export class Session {
         } else {
           this.starting = false;
           this.startError = error;
-          this.host.store.set("start", undefined);
+          this.host.store.set("start");
         }
         this.watcher.changed();
       },
@@ -158,7 +159,7 @@ export class Session {
     const client = this.connect(kept.token);
     this.client = client;
     client.subscribe("ticket:" + kept.ticket, {
-      snapshot: (snapshot) => this.onSnapshot(snapshot as Visit),
+      snapshot: (snapshot) => this.onSnapshot(snapshot as VisitAnswer),
       push: (push) => this.onPush(push),
       refused: () => this.lost(),
     });
@@ -170,7 +171,7 @@ export class Session {
 
   /** What the channel does not carry: the survey, lines and limits. */
   private visit(): void {
-    this.doors.visit(this.token).then((visit: Visit) => {
+    this.doors.visit(this.token).then((visit: VisitAnswer) => {
       this.survey = visit.survey || this.survey;
       this.lines = visit.lines || this.lines;
       this.limits = visit.limits || this.limits;
@@ -193,7 +194,7 @@ export class Session {
     this.watcher.changed();
   }
 
-  private onSnapshot(snapshot: Visit): void {
+  private onSnapshot(snapshot: VisitAnswer): void {
     const before = this.thread;
     const asOf = new Date(this.now()).toISOString();
     this.thread = { ticket: snapshot.ticket, transactions: merge((before || { transactions: [] }).transactions, snapshot.transactions), asOf };
@@ -337,16 +338,23 @@ export class Session {
     this.watcher.changed();
   }
 
-  /** The hub knows this conversation no more: erased, or its time is over. */
+  /**
+   * The hub knows this conversation no more: erased, or its time is over. Who
+   * wrote it is not offered for the next one either.
+   */
   private lost(): void {
+    this.host.store.set("name");
+    this.host.store.set("email");
     this.forget();
   }
 
   /** Drops the conversation from this browser. */
   forget(): void {
-    this.host.store.set("session", undefined);
-    this.host.store.set("draft", undefined);
+    this.host.store.set("draft");
+    this.host.store.set("draft.files");
     this.outbox.clear();
+    // Last: other tabs look at what is kept as soon as this one goes.
+    this.host.store.set("session");
     this.leave();
   }
 

@@ -1,6 +1,7 @@
 // The fold of a visitor's ticket channel, and what follows from it. Pure.
 import { Push } from "../client/wire";
-import { Payload, Ticket, Transaction } from "./types";
+import { merge, mine, spoken } from "../common/thread";
+import { Ticket, Transaction } from "../common/visit";
 
 /** The ticket and its thread, by sequence number. */
 export interface Thread {
@@ -8,21 +9,6 @@ export interface Thread {
   transactions: Transaction[];
   /** The hub's time of the last change. */
   asOf: string;
-}
-
-/** What a person wrote or the house says, as against what merely happened. */
-const SPOKEN = ["Message", "IntroductionMessage", "ByeByeMessage", "PendingAlert"];
-
-export const spoken = (t: Transaction): boolean => SPOKEN.indexOf(t.type) >= 0;
-export const mine = (t: Transaction): boolean => t.fromType === "Client";
-
-/** Puts transactions together: each number once, the later word counts. */
-export function merge(...lists: ReadonlyArray<readonly Transaction[]>): Transaction[] {
-  const bySeq = new Map<number, Transaction>();
-  for (const list of lists) {
-    for (const transaction of list) bySeq.set(transaction.seq, transaction);
-  }
-  return Array.from(bySeq.values()).sort((a, b) => a.seq - b.seq);
 }
 
 /** The thread after a push of the ticket's channel. */
@@ -70,22 +56,6 @@ export function sendState(thread: Thread, t: Transaction): SendState {
   if (t.status === "Failed" || t.status === "Rejected") return "failed";
   if (t.status === "Read" || (conversation && (conversation.seenUpTo || 0) >= t.seq)) return "read";
   return t.status === "Delivered" ? "delivered" : "sent";
-}
-
-/** The buttons that wait for a choice: those of the last message, if it is not the visitor's. */
-export function choices(thread: Thread): { payload: Payload; locked: boolean } | undefined {
-  const said = thread.transactions.filter(spoken);
-  const last = said[said.length - 1];
-  if (!last || mine(last) || !last.payload) return undefined;
-  const payload = last.payload;
-  const replies = (payload.quickReplies || []).length > 0 ||
-    (payload.templates || []).some((card) => (card.buttons || []).some((b) => b.type === "text" || b.type === "postback"));
-  return { payload, locked: replies && !payload.enableFreeTextInput && isOpen(thread) };
-}
-
-export function isOpen(thread: Thread): boolean {
-  const conversation = thread.ticket.conversation;
-  return !!conversation && conversation.state !== "Closed";
 }
 
 /** Nothing more will happen with it: a new conversation may begin. */

@@ -13,6 +13,7 @@ export interface Ticket {
   status?: string;
   line?: { id: number; name: string };
   desk?: { id: number; name: string };
+  /** 1 is next. */
   position?: number;
   wait?: WaitRange;
   created?: string;
@@ -21,17 +22,19 @@ export interface Ticket {
   firstName?: string;
   lastName?: string;
   email?: string;
+  languageCode?: string;
   answer?: Answer;
-  location?: { id: number; name: string; timezone?: string };
-  conversation?: { state: string; agent?: string; position?: number; readUpTo: number; seenUpTo?: number };
+  location: { id: number; name: string; timezone?: string; languages?: string[] };
+  conversation?: { state: string; agent?: string; readUpTo: number; seenUpTo?: number; position?: number };
   erased?: boolean;
 }
 
 export interface Attachment {
   id: number;
-  type: string;
   fileIdentifier: string;
   originalFileName: string;
+  type: string;
+  /** pending, passed or blocked; absent: passed. */
   state?: string;
 }
 
@@ -49,12 +52,14 @@ export interface Card {
   buttons?: CardButton[];
 }
 
+/** What a message has besides its text. */
 export interface Payload {
   templates?: Card[];
   quickReplies?: Array<{ title: string; imageUrl?: string }>;
   enableFreeTextInput?: boolean;
 }
 
+/** An entry of the conversation. */
 export interface Transaction {
   seq: number;
   dateTime: string;
@@ -68,12 +73,14 @@ export interface Transaction {
   payload?: Payload | null;
 }
 
-/** GET /hub/v1/visit. */
-export interface Visit {
+/** GET /hub/v1/visit; the channel's snapshot has the first two. */
+export interface VisitAnswer {
   ticket: Ticket;
   transactions: Transaction[];
+  /** There is something before the first of them. */
+  more?: boolean;
   survey?: { open: boolean; answered: boolean };
-  limits?: { text?: number; file?: number };
+  limits?: { text: number; file: number };
   lines?: Line[];
 }
 
