@@ -30,8 +30,8 @@ run: build
 # Go knows itself what has changed.
 .PHONY: build
 build: web
-	go build -trimpath -o bin/nowserving ./server
-	go build -trimpath -o bin/nowserving-display ./display
+	go build -trimpath -ldflags "-s -w" -o bin/nowserving ./server
+	go build -trimpath -ldflags "-s -w" -o bin/nowserving-display ./display
 
 .PHONY: web
 web: $(PAGES)

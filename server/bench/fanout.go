@@ -63,6 +63,13 @@ func together(e *env, l load) ([]*variant, error) {
 	if err := own.gather(l.sockets); err != nil {
 		return all, err
 	}
+	if l.burst == 1 {
+		v, err := alone(e, l, tickets)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, v)
+	}
 	// The others send what ours sends, byte for byte.
 	if _, err := own.measure(load{sockets: l.sockets, channels: l.channels, rate: l.rate, burst: 1, changes: max(1, l.channels)}); err != nil {
 		return all, err
@@ -72,6 +79,9 @@ func together(e *env, l load) ([]*variant, error) {
 	for _, name := range peerNames() {
 		if l.channels > 1 && name != "nchan" {
 			continue // they have no channels, or not as cheap ones
+		}
+		if !e.beside.MatchString(name) {
+			continue
 		}
 		v, err := peer(e, name, l.channels)
 		if err != nil {
@@ -84,6 +94,21 @@ func together(e *env, l load) ([]*variant, error) {
 		}
 	}
 	return all, nil
+}
+
+// alone is ours with a single subscriber per channel: what a change costs before
+// the number of those who look on matters.
+func alone(e *env, l load, tickets int) (*variant, error) {
+	v, err := ours(e, max(1, tickets), tickets)
+	if err != nil {
+		return nil, err
+	}
+	v.name = "alone"
+	if err := v.gather(max(1, tickets)); err != nil {
+		v.end()
+		return nil, err
+	}
+	return v, nil
 }
 
 // measure is one round: changes at their due times, and what they cost.
@@ -112,7 +137,7 @@ func (v *variant) measure(l load) (round, error) {
 		})
 	}
 	wg.Wait()
-	deliveries := l.sockets * l.changes / channels
+	deliveries := v.sockets * l.changes / channels
 	r, err := v.crowd.do(readerOrder{Do: "end", Count: deliveries, Due: due})
 	spent := v.p.cpu() - before
 	if err = errors.Join(failed, err); err != nil {
@@ -121,7 +146,8 @@ func (v *variant) measure(l load) (round, error) {
 	if v.name == "nowserving" {
 		v.join.Since = r.Sample
 	}
-	return round{cpu: float64(spent.Microseconds()) / float64(deliveries), p50: r.P50, p99: r.P99}, nil
+	us := float64(spent.Microseconds())
+	return round{cpu: us / float64(deliveries), change: us / float64(l.changes), p50: r.P50, p99: r.P99}, nil
 }
 
 // median of one figure of the rounds.
@@ -163,10 +189,33 @@ func report(e *env, all []*variant, l load) {
 		}
 		row := row{what: figure.name + ", " + what, unit: figure.unit, ours: figure.of(all[0])}
 		for _, v := range all[1:] {
-			if v.name != "floor" || figure.unit != "KiB" {
+			if v.name != "alone" && (v.name != "floor" || figure.unit != "KiB") {
 				row.others = append(row.others, other{v.name, figure.of(v)})
+			}
+		}
+		if figure.unit == "µs" && l.channels == 1 {
+			if one := e.single[l.sockets]; l.burst > 1 && one > 0 {
+				row.others = slices.Insert(row.others, 0, other{"ours one at a time", one})
+				row.goal = "a quarter of that"
+			} else {
+				e.single[l.sockets] = row.ours
 			}
 		}
 		e.row(row)
 	}
+	for _, v := range all[1:] {
+		if v.name == "alone" {
+			parts(e, all[0], v, l, what)
+		}
+	}
+}
+
+// parts says what of the cost belongs to a change, being made durable above all,
+// and what to each further subscriber.
+func parts(e *env, own, alone *variant, l load, what string) {
+	change := func(v *variant) float64 { return v.median(func(r round) float64 { return r.change }) }
+	perChannel := func(v *variant) float64 { return float64(v.sockets) / float64(max(l.channels, 1)) }
+	e.row(row{what: "CPU per change with one subscriber, at the rate of " + what, unit: "µs", ours: change(alone)})
+	further := (change(own) - change(alone)) / (perChannel(own) - perChannel(alone))
+	e.row(row{what: "CPU per further delivery, " + what, unit: "µs", ours: further, goal: "the same in all rows"})
 }

@@ -41,6 +41,7 @@ func run(args []string) error {
 	only := flags.String("only", ".", "which benchmarks, a regular expression")
 	dir := flags.String("dir", "bin", "where the data folders are made; not a file system in memory")
 	rounds := flags.Int("rounds", 5, "of each measurement")
+	peers := flags.String("peers", ".", "who is measured beside us, a regular expression")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -60,6 +61,9 @@ func run(args []string) error {
 		return err
 	}
 	defer e.clean()
+	if e.beside, err = regexp.Compile(*peers); err != nil {
+		return err
+	}
 	fmt.Printf("%s, %s\n\n", time.Now().Format("2006-01-02"), machine())
 	var failed error
 	for _, b := range all {
@@ -95,6 +99,7 @@ func benchmarks() []benchmark {
 		{"fanout/2000", fan(2000, 1, 1, 20, 10)},
 		{"fanout/10000", fan(10000, 1, 1, 6, 2)},
 		{"bursts/2000", fan(2000, 1, 8, 80, 40)},
+		{"footprint", footprint},
 		{"channels/1000", fan(10000, 1000, 1, 1000, 200)},
 		{"commands/sockets", commands},
 		{"commands/process", inProcess},
@@ -108,7 +113,9 @@ func benchmarks() []benchmark {
 type env struct {
 	binary, dir, temp string
 	rounds            int
-	payload           []byte // of a change
+	beside            *regexp.Regexp
+	payload           []byte          // of a change
+	single            map[int]float64 // CPU per delivery of changes one at a time, by sockets
 	rows              []row
 	notes             []string
 	folders           int
@@ -125,7 +132,7 @@ func newEnv(binary, dir string, rounds int) (*env, error) {
 	if temp, err = filepath.Abs(temp); err != nil {
 		return nil, err
 	}
-	return &env{binary: binary, dir: dir, temp: temp, rounds: rounds}, nil
+	return &env{binary: binary, dir: dir, temp: temp, rounds: rounds, single: make(map[int]float64)}, nil
 }
 
 func (e *env) clean() { _ = os.RemoveAll(e.temp) }

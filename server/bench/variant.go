@@ -27,12 +27,13 @@ type variant struct {
 	// answered: ours when it is durable.
 	publish func(channel int) error
 	close   func()
+	sockets int
 	empty   int64 // memory before the subscribers
 	rounds  []round
 }
 
 // round is what one measurement found.
-type round struct{ cpu, p50, p99 float64 } // µs a delivery, ms, ms
+type round struct{ cpu, change, p50, p99 float64 } // µs a delivery, µs a change, ms, ms
 
 // gather connects the subscribers.
 func (v *variant) gather(count int) error {
@@ -40,6 +41,7 @@ func (v *variant) gather(count int) error {
 	if v.crowd, err = newCrowd(); err != nil {
 		return err
 	}
+	v.sockets = count
 	v.p.pids = family(v.p.cmd.Process.Pid) // workers may come after the address
 	v.empty = v.p.rss()
 	v.join.Do, v.join.Count, v.join.Addr, v.join.Marker = "connect", count, v.p.addr, marker

@@ -6,7 +6,8 @@ const [kind, address] = process.argv.slice(2);
 const [host, port] = address.split(":");
 
 let publish;
-const server = createServer((request, response) => {
+// Publishers rest longer than five seconds between rounds.
+const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   const parts = [];
   request.on("data", (part) => parts.push(part));
   request.on("end", () => {
