@@ -71,6 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Clock: time.Now, Log: log, Speech: c.Speech, Scanner: scanner(c.Clamd), MetricsToken: c.MetricsToken,
 	})
 	if err == nil {
+		debug.FreeOSMemory() // opening the store takes twice what keeping it open does
 		err = n.Run(ctx)
 	}
 	if err != nil {
