@@ -180,7 +180,7 @@ func (p *Private) person(n *Newcomer) {
 	switch {
 	case strings.Contains(n.Identifier, "@") && emailLike(n.Identifier) && len(n.Identifier) <= maxEmail:
 		p.Email = n.Identifier
-	case n.Protocol == ProtocolSMS || n.Protocol == "WhatsApp" || n.Protocol == "PhoneCall":
+	case n.Protocol == ProtocolSMS || n.Protocol == ProtocolWhatsApp || n.Protocol == "PhoneCall":
 		if phoneLike(n.Identifier) && n.Identifier != "" && len(n.Identifier) < maxPhone {
 			p.PhoneNumber = "+" + strings.TrimPrefix(n.Identifier, "+")
 		}

@@ -31,6 +31,7 @@ func (s ConversationState) valid() bool {
 const (
 	ProtocolWeb       = "Web"
 	ProtocolSMS       = "SMS"
+	ProtocolWhatsApp  = "WhatsApp"
 	ProtocolMail      = "Mail"
 	ProtocolUndefined = "Undefined"
 )

@@ -24,6 +24,11 @@ func newIndex() *index {
 func (x *index) add(e *entry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.put(e)
+}
+
+// put is add with mu held.
+func (x *index) put(e *entry) {
 	x.byDigest[e.digest] = e
 	x.byGrant[e.rec.Grant] = e
 	same := x.byCredential[e.rec.Credential]
@@ -37,8 +42,25 @@ func (x *index) add(e *entry) {
 func (x *index) remove(e *entry) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	if now := x.byDigest[e.digest]; now != nil && now != e { // it took the place of e meanwhile
+		now.revoked.Store(true)
+		x.unname(now)
+	}
 	delete(x.byDigest, e.digest)
 	delete(x.byGrant, e.rec.Grant)
+	x.unname(e)
+}
+
+// replace puts another entry of the same token and grant in the place of old.
+func (x *index) replace(old, next *entry) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.unname(old)
+	x.put(next)
+}
+
+// unname forgets whose an entry is; mu is held.
+func (x *index) unname(e *entry) {
 	same := x.byCredential[e.rec.Credential]
 	delete(same, e)
 	if len(same) == 0 {

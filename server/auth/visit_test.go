@@ -70,3 +70,97 @@ func TestKioskTokens(t *testing.T) {
 		t.Error("a revoked kiosk is let in")
 	}
 }
+
+// A link that is moved leads to the other ticket and nowhere else, whoever looks;
+// the token stays, the other links stay where they are, and a revocation finds it.
+func TestMoveVisit(t *testing.T) {
+	w := newWorld(t)
+	issue := func() (string, Info) {
+		token, info, err := w.IssueVisit(t.Context(), 17, "A-42", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token, info
+	}
+	token, info := issue()
+	other, _ := issue()
+	told := 0
+	w.OnRevoke(func(grant string) {
+		if grant == info.Grant {
+			told++
+		}
+	})
+	for range 2 {
+		if id, err := w.MoveVisit(t.Context(), info.Grant, 18, "B-1"); err != nil || id.Ticket != 18 || id.Credential != "ticket:18" || id.Grant != info.Grant {
+			t.Fatalf("%+v %v", id, err)
+		}
+	}
+	if told != 1 {
+		t.Errorf("sockets were told %d times", told)
+	}
+	if err := w.Maintain(t.Context()); err != nil { // marks that are written must not bring the old one back
+		t.Fatal(err)
+	}
+	for _, when := range []string{"now", "after a restart"} {
+		if id, err := w.Token(token); err != nil || id.Ticket != 18 || !id.Expires.Equal(info.Expires) {
+			t.Errorf("%s: %+v %v", when, id, err)
+		}
+		if id, err := w.Token(other); err != nil || id.Ticket != 17 {
+			t.Errorf("%s: the other link: %+v %v", when, id, err)
+		}
+		w.open()
+	}
+	if err := w.Revoke(t.Context(), "erasure", "ticket:18"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Token(token); err == nil {
+		t.Error("the link to an erased ticket works")
+	}
+	if _, err := w.MoveVisit(t.Context(), info.Grant, 19, ""); err == nil {
+		t.Error("a revoked link was moved")
+	}
+	_, display := w.issue(Spec{Type: DisplayToken, Name: "TV", Display: 3, Locations: []int{1}})
+	if _, err := w.MoveVisit(t.Context(), display.Grant, 17, ""); err == nil {
+		t.Error("a screen's token became a visitor's")
+	}
+}
+
+// Who had looked a link up before it was moved and writes down its last use then,
+// does not bring the old one back.
+func TestMovedVisitIsNotWrittenOver(t *testing.T) {
+	w := newWorld(t)
+	token, info, err := w.IssueVisit(t.Context(), 17, "A-42", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := w.index.named("ticket:17")
+	if _, err := w.MoveVisit(t.Context(), info.Grant, 18, "B-1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.writeMarks(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	w.open()
+	if id, err := w.Token(token); err != nil || id.Ticket != 18 {
+		t.Errorf("after a restart: %+v %v", id, err)
+	}
+}
+
+// Who had looked a link up before it was moved and revokes it then, revokes it.
+func TestMovedVisitIsRevokedByItsOldEntry(t *testing.T) {
+	w := newWorld(t)
+	token, info, err := w.IssueVisit(t.Context(), 17, "A-42", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := w.index.named("ticket:17")
+	if _, err := w.MoveVisit(t.Context(), info.Grant, 18, "B-1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.revoke(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Token(token); err == nil || len(w.index.named("ticket:18")) != 0 {
+		t.Errorf("%v, %d left", err, len(w.index.named("ticket:18")))
+	}
+}

@@ -22,6 +22,7 @@ import (
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/ops/limit"
 	"github.com/nowserving/nowserving/server/outbox"
+	"github.com/nowserving/nowserving/server/outbox/sms"
 	"github.com/nowserving/nowserving/store"
 )
 
@@ -62,6 +63,7 @@ type Events interface {
 type Gateway interface {
 	// Wake must not block.
 	Wake(ticket int64)
+	sms.Carrying
 }
 
 // Deps is everything an API works with. Ledger, Tokens, Access, Clock, Effects,

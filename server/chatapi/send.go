@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -13,8 +12,7 @@ import (
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
-	"github.com/nowserving/nowserving/server/queueapi"
-	"github.com/nowserving/nowserving/store"
+	"github.com/nowserving/nowserving/server/outbox/sms"
 )
 
 // sendIn is the body of tickets/send.
@@ -117,15 +115,13 @@ func (c *call) entry(res ledger.Result) (any, error) {
 // text message waits for its gateway. On a channel that nothing here brings
 // messages out on, it is kept in the thread and says that it has Failed.
 func (c *call) outgoing(t *ticket.Ticket, cmd *ticket.SendMessage) ledger.Request {
-	r := ledger.Request{Location: c.loc}
+	r := ledger.Request{Location: c.loc, Docs: sms.Outgoing(c.Gateway, t, cmd)}
 	switch t.Conversation.Protocol {
 	case "", ticket.ProtocolWeb:
-	case ticket.ProtocolSMS:
-		id := strconv.FormatInt(t.ID, 10)
-		cmd.Protocol, cmd.Status = ticket.ProtocolSMS, ticket.TextNew
-		r.Docs = []store.Doc{{Kind: queueapi.OutboxDocs, Key: id, Value: []byte(`{"ticket":` + id + `}`)}}
 	default:
-		cmd.Status = statusFailed
+		if len(r.Docs) == 0 {
+			cmd.Status = statusFailed
+		}
 	}
 	return r
 }

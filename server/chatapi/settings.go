@@ -133,6 +133,26 @@ func (a *API) settings(department string) (Settings, error) {
 	return s, err
 }
 
+// SenderOf is a location's first address on a channel, "" when it has none.
+func (a *API) SenderOf(location int, channel string) (string, error) {
+	department := ""
+	a.Ledger.View(location, func(s *ticket.State) {
+		if s.Location != nil {
+			department = s.Location.GUID
+		}
+	})
+	s, err := a.settings(department)
+	if err != nil {
+		return "", err
+	}
+	for _, x := range s.Senders {
+		if x.Protocol == channel {
+			return x.From, nil
+		}
+	}
+	return "", nil
+}
+
 // readDoc reads a document of JSON.
 func (a *API) readDoc(kind, key string, to any) error {
 	v, err := a.Ledger.Doc(kind, key)

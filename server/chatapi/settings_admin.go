@@ -104,6 +104,10 @@ func (s Settings) whole() Settings {
 	return s
 }
 
+// Channels are the channels that a department's settings may name, as they are
+// written there.
+func Channels() []string { return protocols() }
+
 // ReplyDoc is a canned reply as it is stored; it is not checked.
 func ReplyDoc(location int, r CannedReply) (store.Doc, error) {
 	r.AutoTags, r.Attachments = append([]string{}, r.AutoTags...), []json.RawMessage{}

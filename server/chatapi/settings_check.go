@@ -2,6 +2,8 @@ package chatapi
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -163,7 +165,8 @@ func (s *Settings) checkTexts() error {
 }
 
 func (s *Settings) checkSpans() error {
-	for name, v := range s.Idle {
+	for _, name := range slices.Sorted(maps.Keys(s.Idle)) {
+		field := "idle"
 		if name != "" {
 			canonical, err := protocol("idle", name)
 			if err != nil {
@@ -172,8 +175,9 @@ func (s *Settings) checkSpans() error {
 			if canonical != name {
 				return wire.FieldError("idle", "idle: %s is written %s", clip(name), canonical)
 			}
+			field += "." + name
 		}
-		if err := v.check("idle"); err != nil {
+		if err := s.Idle[name].check(field); err != nil {
 			return err
 		}
 	}

@@ -60,7 +60,7 @@ func TestBadSettings(t *testing.T) {
 		{`{"senders":[{"protocol":"SMS","from":"+972526264195"},{"protocol":"SMS","from":"972526264195"}]}`, "senders[1].from"},
 		{`{"texts":{"byeBye":"` + long + `"}}`, "texts.byeBye"},
 		{`{"idle":{"Pigeon":"1h"}}`, "idle"},
-		{`{"idle":{"SMS":"-1h"}}`, "idle"},
+		{`{"idle":{"SMS":"-1h"}}`, "idle.SMS"}, {`{"idle":{"":"-1h"}}`, "idle"},
 		{`{"alert":"9999h"}`, "alert"},
 	} {
 		var s Settings

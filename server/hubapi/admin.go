@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 
 	"github.com/julienschmidt/httprouter"
@@ -41,6 +44,7 @@ func (a *API) registerAdmin(r *httprouter.Router) {
 		return
 	}
 	a.registerPlace(r)
+	a.registerFields(r)
 	a.registerUsers(r)
 	a.registerKeys(r)
 	a.registerHooks(r)
@@ -105,7 +109,24 @@ func (c *adminCall) run(s adminScope, do func(*adminCall) (any, error)) (any, er
 
 // read reads the body; what no form of this door has is refused, so that nothing
 // misspelt is silently ignored.
-func (c *adminCall) read(to any) error { return ops.ReadJSON(c.r, to) }
+func (c *adminCall) read(to any) error {
+	err := ops.ReadJSON(c.r, to)
+	var e *wire.Error
+	if errors.As(err, &e) {
+		e.Field = asSent(to, e.Field)
+	}
+	return err
+}
+
+// asSent is a member's name as it was sent: a form that is made of others has
+// their names before it, which mean nothing to whoever filled it in.
+func asSent(form any, field string) string {
+	first, rest, _ := strings.Cut(field, ".")
+	if part, ok := reflect.TypeOf(form).Elem().FieldByName(first); ok && part.Anonymous && rest != "" {
+		return rest
+	}
+	return field
+}
 
 // do gives a command to a location's journal, or with Directory to the account's.
 func (c *adminCall) do(journal int, cmd ticket.Command) (ledger.Result, error) {
@@ -127,9 +148,15 @@ func (c *adminCall) key() string {
 const maxKey = 100
 
 // note writes down what no journal tells of.
-func (c *adminCall) note(what string) {
-	c.o.Admin.Log.Audit(auth.Entry{
-		Time: c.o.Admin.Clock(), Action: auth.AuditChange, Who: c.id.Credential, On: what, From: c.o.ClientIP(c.r), Result: "ok",
+func (c *adminCall) note(what string) { c.API.note(c.r, c.id, what) }
+
+// note writes down that somebody changed what no journal tells of.
+func (a *API) note(r *http.Request, id auth.Identity, what string) {
+	if a.o.Admin == nil {
+		return
+	}
+	a.o.Admin.Log.Audit(auth.Entry{
+		Time: a.o.Admin.Clock(), Action: auth.AuditChange, Who: id.Credential, On: what, From: a.o.ClientIP(r), Result: "ok",
 	})
 }
 

@@ -36,7 +36,9 @@ func (a *API) registerDepartments(r *httprouter.Router) {
 // departmentForm is a department's settings with their version.
 type departmentForm struct {
 	chatapi.Settings
-	Version string `json:"version"`
+	// Channels are those that there are; they are told only.
+	Channels []string `json:"channels"`
+	Version  string   `json:"version"`
 }
 
 // department is GET department.
@@ -45,7 +47,7 @@ func (c *adminCall) department() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return departmentForm{s, version}, nil
+	return departmentForm{s, chatapi.Channels(), version}, nil
 }
 
 // setDepartment is PUT department: it replaces everything.
@@ -80,15 +82,24 @@ func (c *adminCall) putReply() (any, error) {
 		return nil, err
 	}
 	f.ID = number(c.p, "reply")
-	if _, err := c.o.Admin.Departments.PutCannedReply(c.r.Context(), c.location, f); err != nil {
+	kept, err := c.o.Admin.Departments.PutCannedReply(c.r.Context(), c.location, f)
+	if err != nil {
 		return nil, err
 	}
+	c.note(c.reply(kept.ID))
 	return c.cannedReplies()
 }
 
+// reply names a canned reply in the audit log.
+func (c *adminCall) reply(id int) string {
+	return "canned reply " + strconv.Itoa(id) + " of location " + strconv.Itoa(c.location)
+}
+
 func (c *adminCall) dropReply() (any, error) {
-	if err := c.o.Admin.Departments.DeleteCannedReply(c.r.Context(), c.location, number(c.p, "reply")); err != nil {
+	id := number(c.p, "reply")
+	if err := c.o.Admin.Departments.DeleteCannedReply(c.r.Context(), c.location, id); err != nil {
 		return nil, err
 	}
+	c.note(c.reply(id) + " remove")
 	return c.cannedReplies()
 }

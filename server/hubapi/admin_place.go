@@ -1,6 +1,8 @@
 package hubapi
 
 import (
+	"strconv"
+
 	"github.com/nowserving/nowserving/hub/ledger"
 	"github.com/nowserving/nowserving/hub/ticket"
 )
@@ -119,5 +121,13 @@ func (c *adminCall) setEmergency() (any, error) {
 	if err := c.read(&f); err != nil {
 		return nil, err
 	}
-	return c.editPlace(ticket.EditLocation{Emergency: ticket.Some(f)}, "", viewEmergency)
+	out, err := c.editPlace(ticket.EditLocation{Emergency: ticket.Some(f)}, "", viewEmergency)
+	if err == nil { // the journal tells of the location only; this must be found
+		state := " off"
+		if f.On {
+			state = " on"
+		}
+		c.note("emergency of location " + strconv.Itoa(c.location) + state)
+	}
+	return out, err
 }

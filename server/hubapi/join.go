@@ -102,7 +102,7 @@ func (p *People) visitorsOf(location int) Visitors {
 // visitorsSettings is GET /hub/v1/locations/{location}/visitors.
 func (a *API) visitorsSettings(w http.ResponseWriter, r *http.Request, ps httprouter.Params) {
 	location := number(ps, "location")
-	if err := a.siteAdmin(r, location); err != nil {
+	if _, err := a.siteAdmin(r, location); err != nil {
 		ops.WriteError(w, r, err)
 		return
 	}
@@ -113,7 +113,7 @@ func (a *API) visitorsSettings(w http.ResponseWriter, r *http.Request, ps httpro
 func (a *API) setVisitors(w http.ResponseWriter, r *http.Request, ps httprouter.Params) {
 	p, location := a.o.People, number(ps, "location")
 	var v Visitors
-	err := a.siteAdmin(r, location)
+	id, err := a.siteAdmin(r, location)
 	if err == nil && !p.o.Ledger.View(location, func(*ticket.State) {}) {
 		err = wire.Errorf(wire.NotFound, "there is no such location")
 	}
@@ -140,6 +140,7 @@ func (a *API) setVisitors(w http.ResponseWriter, r *http.Request, ps httprouter.
 	p.mu.Lock()
 	p.visitors[location] = v
 	p.mu.Unlock()
+	a.note(r, id, "visitors of location "+strconv.Itoa(location))
 	answer(w, http.StatusOK, v)
 }
 

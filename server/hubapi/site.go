@@ -16,6 +16,7 @@ import (
 
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/ops"
 	"github.com/nowserving/nowserving/store"
 )
@@ -204,8 +205,8 @@ func (p *People) SiteOrigins(key string) ([]string, bool) {
 	return slices.Clone(s.Origins), true
 }
 
-// siteAdmin is the location of the path, for its administrators.
-func (a *API) siteAdmin(r *http.Request, location int) error {
+// siteAdmin is who asks, an administrator of the path's location.
+func (a *API) siteAdmin(r *http.Request, location int) (auth.Identity, error) {
 	id, err := a.staff(r)
 	if err == nil && location < 1 {
 		err = wire.Errorf(wire.NotFound, "there is no such location")
@@ -213,13 +214,13 @@ func (a *API) siteAdmin(r *http.Request, location int) error {
 	if err == nil {
 		err = a.o.Access.Admin(id, location)
 	}
-	return err
+	return id, err
 }
 
 // sites is GET /hub/v1/locations/{location}/sites.
 func (a *API) sites(w http.ResponseWriter, r *http.Request, ps httprouter.Params) {
 	location := number(ps, "location")
-	if err := a.siteAdmin(r, location); err != nil {
+	if _, err := a.siteAdmin(r, location); err != nil {
 		ops.WriteError(w, r, err)
 		return
 	}
@@ -243,7 +244,7 @@ func (p *People) sitesOf(location int) []*Site {
 func (a *API) createSite(w http.ResponseWriter, r *http.Request, ps httprouter.Params) {
 	location := number(ps, "location")
 	s := &Site{Attachments: true}
-	err := a.siteAdmin(r, location)
+	id, err := a.siteAdmin(r, location)
 	if err == nil {
 		err = ops.ReadJSON(r, s)
 	}
@@ -258,6 +259,7 @@ func (a *API) createSite(w http.ResponseWriter, r *http.Request, ps httprouter.P
 		ops.WriteError(w, r, err)
 		return
 	}
+	a.note(r, id, "site "+s.Key+" add")
 	answer(w, http.StatusCreated, map[string]any{"site": s})
 }
 
@@ -287,7 +289,7 @@ func (a *API) editSite(w http.ResponseWriter, r *http.Request, ps httprouter.Par
 	p := a.o.People
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	old, err := a.ownSite(r, ps)
+	old, id, err := a.ownSite(r, ps)
 	var s Site
 	if err == nil {
 		s, err = old.clone()
@@ -314,6 +316,7 @@ func (a *API) editSite(w http.ResponseWriter, r *http.Request, ps httprouter.Par
 		ops.WriteError(w, r, err)
 		return
 	}
+	a.note(r, id, "site "+s.Key)
 	answer(w, http.StatusOK, map[string]any{"site": s})
 }
 
@@ -325,17 +328,17 @@ func (s *Site) clone() (out Site, err error) {
 	return out, err
 }
 
-// ownSite is the site of the path, for administrators of its location.
-func (a *API) ownSite(r *http.Request, ps httprouter.Params) (*Site, error) {
+// ownSite is the site of the path, for administrators of its location, and who asks.
+func (a *API) ownSite(r *http.Request, ps httprouter.Params) (*Site, auth.Identity, error) {
 	id, err := a.staff(r)
 	if err != nil {
-		return nil, err
+		return nil, id, err
 	}
 	s := a.o.People.find(ps.ByName("key"))
 	if s == nil || !id.In(s.Location) {
-		return nil, wire.Errorf(wire.NotFound, "there is no such site")
+		return nil, id, wire.Errorf(wire.NotFound, "there is no such site")
 	}
-	return s, a.o.Access.Admin(id, s.Location)
+	return s, id, a.o.Access.Admin(id, s.Location)
 }
 
 // deleteSite is DELETE /hub/v1/sites/{key}: its widget is gone at once.
@@ -343,7 +346,7 @@ func (a *API) deleteSite(w http.ResponseWriter, r *http.Request, ps httprouter.P
 	p := a.o.People
 	p.writing.Lock()
 	defer p.writing.Unlock()
-	s, err := a.ownSite(r, ps)
+	s, id, err := a.ownSite(r, ps)
 	if err == nil {
 		err = p.o.Ledger.PutDocs(r.Context(), store.Doc{Kind: siteDocs, Key: s.Key})
 	}
@@ -354,5 +357,6 @@ func (a *API) deleteSite(w http.ResponseWriter, r *http.Request, ps httprouter.P
 	p.mu.Lock()
 	delete(p.sites, s.Key)
 	p.mu.Unlock()
+	a.note(r, id, "site "+s.Key+" remove")
 	answer(w, http.StatusOK, struct{}{})
 }

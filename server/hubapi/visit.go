@@ -33,6 +33,9 @@ func (a *API) visitor(r *http.Request) (auth.Identity, *ticket.Ticket, error) {
 		return id, nil, err
 	}
 	t, err := a.o.Ledger.Ticket(id.Ticket)
+	if err == nil {
+		id, t, err = a.o.People.follow(r.Context(), id, t)
+	}
 	if err == nil && t.Erased {
 		err = auth.ErrUnknown // as if it had ended already, which it is about to
 	}

@@ -150,6 +150,9 @@ func (p *People) conversationOf(who *person) (*ticket.Ticket, error) {
 			return nil, fmt.Errorf("find a person's conversation: %w", err)
 		}
 		t, err := p.o.Ledger.Ticket(id)
+		if err == nil {
+			t, err = p.successor(t)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -71,6 +71,7 @@ func adminDoors() [][2]string {
 		"/hub/v1/locations/1/lines": "GET POST PUT", "/hub/v1/locations/1/lines/1": "PATCH DELETE",
 		"/hub/v1/locations/1/desks": "GET POST", "/hub/v1/locations/1/desks/1": "PATCH DELETE",
 		"/hub/v1/locations/1/settings": "GET PUT", "/hub/v1/locations/1/hours": "GET PUT", "/hub/v1/locations/1/emergency": "GET PUT",
+		"/hub/v1/locations/1/input-fields": "GET POST PUT", "/hub/v1/locations/1/input-fields/x": "PUT DELETE",
 		"/hub/v1/locations/1/department": "GET PUT", "/hub/v1/locations/1/canned-replies": "GET POST",
 		"/hub/v1/locations/1/canned-replies/1": "PUT DELETE", "/hub/v1/locations/1/media": "GET POST",
 		"/hub/v1/locations/1/media/" + strings.Repeat("a", 32): "DELETE",

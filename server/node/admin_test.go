@@ -200,6 +200,12 @@ func TestDepartmentsAndReplies(t *testing.T) {
 		t.Errorf("%v", after)
 	}
 	w.refused(409, "conflict version", "PUT", at+"/department", d)
+	if channels := after["channels"].([]any); len(channels) != 16 || channels[0] != "SMS" {
+		t.Errorf("%v", channels)
+	}
+	w.refused(400, "bad_request senders[0].from", "PUT", at+"/department", obj{"senders": []obj{{"protocol": "SMS", "from": "12"}}})
+	w.refused(400, "bad_request idle.SMS", "PUT", at+"/department", obj{"idle": obj{"SMS": "-1m"}})
+	w.refused(400, "bad_request texts", "PUT", at+"/department", obj{"texts": 5})
 	r := list(w.must("POST", at+"/canned-replies", obj{"title": "Hours", "text": "We open at nine.", "isPublished": true}), "replies")
 	one := fmt.Sprintf("%s/canned-replies/%.0f", at, r[len(r)-1]["id"])
 	w.must("PUT", one, obj{"title": "Hours", "text": "We open at ten.", "isPublished": true})

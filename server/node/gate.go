@@ -14,6 +14,7 @@ import (
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/hubapi"
 	"github.com/nowserving/nowserving/server/ops/limit"
+	"github.com/nowserving/nowserving/server/outbox/sms"
 	"github.com/nowserving/nowserving/server/session"
 	"github.com/nowserving/nowserving/store"
 )
@@ -30,6 +31,7 @@ type gate struct {
 	// people is there before the first session; visitors limits their commands.
 	people   func() *hubapi.People
 	visitors *limit.Buckets
+	texts    sms.Gateway
 }
 
 // Handshake implements session.Gate.
@@ -98,13 +100,35 @@ func (g *gate) Commands(ctx context.Context, id auth.Identity, c wire.Command) (
 	if command, err = g.attach(command); err != nil {
 		return wire.CommandReply{}, err
 	}
+	command, docs, err := g.outgoing(id, command)
+	if err != nil {
+		return wire.CommandReply{}, err
+	}
 	res, err := g.ledger.Do(ctx, ledger.Request{
-		Location: location, Command: command, Actor: Actor(id), Key: scoped(id, c.Key, command),
+		Location: location, Command: command, Actor: Actor(id), Key: scoped(id, c.Key, command), Docs: docs,
 	})
 	if err != nil {
 		return wire.CommandReply{}, err
 	}
+	if len(docs) > 0 {
+		g.texts.Wake(ticketID)
+	}
 	return g.reply(id, res)
+}
+
+// outgoing sends what staff writes to the customer's phone, where the conversation
+// is held on one.
+func (g *gate) outgoing(id auth.Identity, c ticket.Command) (ticket.Command, []store.Doc, error) {
+	m, ok := c.(ticket.SendMessage)
+	if !ok || id.Kind == auth.Visitor || g.texts == nil {
+		return c, nil, nil
+	}
+	t, err := g.ledger.Ticket(m.TicketID())
+	if err != nil {
+		return nil, nil, err
+	}
+	docs := sms.Outgoing(g.texts, t, &m)
+	return m, docs, nil
 }
 
 // Actor is an identity as the journal keeps it.

@@ -195,7 +195,7 @@ func (n *Node) buildDoors(ctx context.Context) error {
 		Hub: n.hub, Limits: o.Limits, Clock: o.Clock, Log: o.Log, ClientIP: n.clientIP,
 		Gate: &gate{
 			n.ledger, n.hub, n.auth, n.access, n.screens, func() *hubapi.People { return n.people },
-			limit.New(visitorRate(), limitedVisitors, o.Clock),
+			limit.New(visitorRate(), limitedVisitors, o.Clock), n.texts,
 		},
 		Subscribed: n.positions.subscribed,
 	})

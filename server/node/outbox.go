@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/nowserving/nowserving/hub/ledger"
+	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/server/auth"
 	"github.com/nowserving/nowserving/server/chatapi"
 	"github.com/nowserving/nowserving/server/hubapi"
@@ -53,7 +54,7 @@ func (n *Node) buildTexts() error {
 		return nil
 	}
 	sender, err := sms.NewSender(sms.SenderOptions{
-		Ledger: n.ledger, Clock: n.o.Clock, PublicURL: n.o.PublicURL, Log: n.o.Log,
+		Ledger: n.ledger, Clock: n.o.Clock, PublicURL: n.o.PublicURL, Log: n.o.Log, WhatsApp: n.whatsApp,
 		Provider: sms.Provider{
 			Base: p.Base, Account: p.Account, Token: p.Token, From: p.From, Client: egress.Client(n.egress, nil),
 		},
@@ -63,6 +64,15 @@ func (n *Node) buildTexts() error {
 	}
 	n.texts, n.sender, n.textCalls = sender, sender, sender.Handler()
 	return nil
+}
+
+// whatsApp is a location's number there, as its department's settings say.
+func (n *Node) whatsApp(location int) string {
+	number, err := n.chat.SenderOf(location, ticket.ProtocolWhatsApp)
+	if err != nil {
+		n.o.Log.Error().Err(err).Int("location", location).Msg("the department's senders cannot be read")
+	}
+	return number
 }
 
 // appPairing is pairing as programs of the queue API know it.

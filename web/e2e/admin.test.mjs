@@ -10,7 +10,7 @@ import { RealHub } from "./hub.mjs";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const EVIL = `<img src=x onerror="window.evil=1">`;
 const PAGES = [
-  "lines", "desks", "hours", "visitors", "place", "users", "screens", "board", "media", "emergency", "sites", "department", "replies", "keys", "webhooks", "waits", "audit",
+  "lines", "fields", "desks", "hours", "visitors", "place", "users", "screens", "board", "media", "emergency", "sites", "department", "replies", "keys", "webhooks", "waits", "audit",
 ];
 const problems = [];
 let hub;
@@ -270,6 +270,7 @@ test("text that looks like markup is shown as text, on every page", async () => 
     const short = evil.slice(0, 48);
     await send("POST", "locations/1/lines", { name: short, translations: { es: short } });
     await send("POST", "locations/1/desks", { name: short });
+    await send("POST", "locations/1/input-fields", { type: "SELECT", title: short, options: [{ title: short, color: short }] });
     await send("POST", "users", { email: "evil@example.com", firstName: short, lastName: short, work: [{ location: 1, type: "CLERK" }] });
     await send("POST", "keys", { api: "queue", name: evil });
     await send("POST", "webhooks", { api: "queue", name: evil, url: "http://127.0.0.1:9/?x" });
@@ -285,6 +286,7 @@ test("text that looks like markup is shown as text, on every page", async () => 
     await send("PUT", "locations/1/board", board);
     const department = await (await fetch("/hub/v1/locations/1/department")).json();
     department.tags.push({ name: evil, color: "#112233", parentTags: [], isDeleted: false });
+    department.senders.push({ protocol: "AppleBusinessChat", from: evil });
     department.texts = { ...department.texts, introduction: evil };
     await send("PUT", "locations/1/department", department);
   }, EVIL);

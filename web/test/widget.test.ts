@@ -157,7 +157,7 @@ function rig(values: Record<string, string> = {}, identity?: string) {
   } as unknown as Surroundings;
   const doors = {
     begin: (key: string, body: object) => new Promise((resolve, reject) => begun.push({ key, body, resolve, reject })),
-    visit: () => Promise.resolve({ ticket: { id: "17" }, transactions: [] }),
+    visit: () => Promise.resolve({ ticket: { id: "17" }, transactions: [], survey: { open: false, answered: false }, lines: [], limits: {} }),
     resume: () => Promise.reject(new HubError({ code: "not_found", message: "" })),
   } as unknown as Doors;
   const session = new Session(host, doors, (token) => new Client(env, { name: "widget/test", token: () => token }), env.after.bind(env), env.now, {

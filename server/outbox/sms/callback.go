@@ -117,7 +117,12 @@ func (s *Sender) inbound(w http.ResponseWriter, r *http.Request, form url.Values
 }
 
 func (s *Sender) receive(ctx context.Context, sid string, form url.Values) error {
-	id := s.owner(form.Get("From"))
+	from, onApp := strings.CutPrefix(form.Get("From"), whatsApp)
+	channel := ticket.ProtocolSMS
+	if onApp {
+		channel = ticket.ProtocolWhatsApp
+	}
+	id := s.owner(from, onApp)
 	if id == 0 {
 		s.o.Log.Info().Str("sid", sid).Msg("received message belongs to no ticket")
 		return nil
@@ -135,7 +140,7 @@ func (s *Sender) receive(ctx context.Context, sid string, form url.Values) error
 	}
 	res, err := s.ledger.Do(ctx, ledger.Request{
 		Command: ticket.SendMessage{
-			Ref: ticket.Ref{ID: ticket.TicketID(id)}, Text: text, Protocol: ticket.ProtocolSMS, Status: ticket.TextDelivered,
+			Ref: ticket.Ref{ID: ticket.TicketID(id)}, Text: text, Protocol: channel, Status: ticket.TextDelivered,
 		},
 		Actor: ticket.Actor{Kind: ticket.ActorVisitor, Credential: actor},
 		Key:   "sms:in:" + sid, // the provider sends again when it misses our answer
@@ -146,8 +151,9 @@ func (s *Sender) receive(ctx context.Context, sid string, form url.Values) error
 	return err
 }
 
-// owner is the newest live ticket with a phone number, 0 when there is none.
-func (s *Sender) owner(from string) int64 {
+// owner is the newest live ticket with a phone number, 0 when there is none. What
+// comes on WhatsApp belongs to a conversation there.
+func (s *Sender) owner(from string, onApp bool) int64 {
 	number, ok := Normalise(from, "")
 	if !ok {
 		return 0
@@ -160,6 +166,9 @@ func (s *Sender) owner(from string) int64 {
 		s.ledger.View(location, func(st *ticket.State) {
 			country = st.Location.Country
 			for id, t := range st.Tickets {
+				if onApp && t.Conversation.Protocol != ticket.ProtocolWhatsApp {
+					continue
+				}
 				if ending(t.Private.PhoneNumber) == ending(number) {
 					candidates[id] = t.Private.PhoneNumber
 				}

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+
+	"github.com/nowserving/nowserving/hub/ticket"
 )
 
 // Direct is a message that belongs to no ticket.
@@ -22,12 +25,14 @@ type Direct struct {
 var ErrRefused = errRefused
 
 // DirectChannels are the channels that SendDirect brings messages out on.
-func (s *Sender) DirectChannels() []string { return []string{"SMS", "WhatsApp"} }
+func (s *Sender) DirectChannels() []string {
+	return []string{ticket.ProtocolSMS, ticket.ProtocolWhatsApp}
+}
 
 // SendDirect hands one message to the provider. ErrRefused is final; any other
 // error may go away.
 func (s *Sender) SendDirect(ctx context.Context, m Direct) error {
-	if m.Channel != "SMS" && m.Channel != "WhatsApp" {
+	if !slices.Contains(s.DirectChannels(), m.Channel) {
 		return ErrRefused
 	}
 	to, ok := Normalise("+"+m.To, "")
@@ -38,8 +43,8 @@ func (s *Sender) SendDirect(ctx context.Context, m Direct) error {
 	if len(from) > 6 { // short codes go as they are
 		from = "+" + from
 	}
-	if m.Channel == "WhatsApp" {
-		to, from = "whatsapp:"+to, "whatsapp:"+from
+	if m.Channel == ticket.ProtocolWhatsApp {
+		to, from = onWhatsApp(to), onWhatsApp(from)
 	}
 	form := url.Values{"To": {to}, "From": {from}, "Body": {m.Text}}
 	for _, u := range m.Media {

@@ -23,6 +23,10 @@ func NewKept(l Ledger) *Kept { return &Kept{desk: desk{ledger: l}} }
 // Wake implements Gateway: there is nothing to do.
 func (k *Kept) Wake(int64) {}
 
+// Carries implements Gateway. Somebody at a phone can hand over a text message;
+// WhatsApp messages go through the provider or not at all.
+func (k *Kept) Carries(channel string, _ int) bool { return channel == ticket.ProtocolSMS }
+
 // Run implements Gateway: there is nothing to do.
 func (k *Kept) Run(ctx context.Context) error {
 	<-ctx.Done()

@@ -35,8 +35,8 @@ var errRefused = errors.New("sms: refused for good")
 
 // send hands one message over and gives the provider's id of it. errRefused is
 // final; any other error may go away.
-func (p *Provider) send(ctx context.Context, to, body, callback string) (id string, err error) {
-	form := url.Values{"To": {to}, "From": {p.From}, "Body": {body}}
+func (p *Provider) send(ctx context.Context, from, to, body, callback string) (id string, err error) {
+	form := url.Values{"To": {to}, "From": {from}, "Body": {body}}
 	if callback != "" {
 		form.Set("StatusCallback", callback)
 	}

@@ -132,6 +132,8 @@ type rig struct {
 	log    *bytes.Buffer
 	full   *atomic.Bool
 	bell   bell
+	// number is the branch's on WhatsApp, "" for none.
+	number atomic.Pointer[string]
 	stop   func()
 }
 
@@ -144,6 +146,12 @@ func open(t testing.TB, st *memlog.Log, stand *provider, full *atomic.Bool, p Pr
 	}
 	r.Sender, err = NewSender(SenderOptions{
 		Ledger: r.ledger, Provider: p, PublicURL: public, Clock: time.Now, Log: zerolog.New(zerolog.SyncWriter(r.log)),
+		WhatsApp: func(int) string {
+			if number := r.number.Load(); number != nil {
+				return *number
+			}
+			return ""
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -44,6 +44,9 @@ type SenderOptions struct {
 	// then messages stay SENT, and none come in.
 	PublicURL string
 	Clock     func() time.Time
+	// WhatsApp is a location's own number on WhatsApp, digits only, "" when it has
+	// none; nil: no location has one.
+	WhatsApp func(location int) string
 	// Timer gives a channel that is sent to after d, and a function that gives it
 	// up; nil is a timer of package time.
 	Timer func(d time.Duration) (<-chan time.Time, func() bool)
@@ -75,6 +78,9 @@ func NewSender(o SenderOptions) (*Sender, error) {
 	if o.Ledger == nil || o.Clock == nil || o.Provider.Account == "" || o.Provider.Token == "" || o.Provider.From == "" || o.Provider.Client == nil {
 		return nil, errors.New("sms: Ledger, Clock and a whole Provider are needed")
 	}
+	if o.WhatsApp == nil {
+		o.WhatsApp = func(int) string { return "" }
+	}
 	if o.Timer == nil {
 		o.Timer = func(d time.Duration) (<-chan time.Time, func() bool) {
 			t := time.NewTimer(d)
@@ -90,6 +96,11 @@ func (s *Sender) Stats() Stats {
 		Sent: s.sent.Load(), Delivered: s.delivered.Load(), Refused: s.refused.Load(), Dropped: s.dropped.Load(),
 		Failed: s.failed.Load(), Received: s.received.Load(),
 	}
+}
+
+// Carries implements Gateway.
+func (s *Sender) Carries(channel string, location int) bool {
+	return channel == ticket.ProtocolSMS || channel == ticket.ProtocolWhatsApp && s.o.WhatsApp(location) != ""
 }
 
 // Wake implements Gateway. A ticket whose last message failed keeps its pause.
@@ -210,7 +221,15 @@ func (s *Sender) send(ctx context.Context, t Text) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
-	sid, err := s.o.Provider.send(bounded, t.To, t.Body, s.callback(t))
+	to, from := t.To, s.o.Provider.From
+	if t.Channel == ticket.ProtocolWhatsApp {
+		number := s.o.WhatsApp(t.Location)
+		if number == "" { // it was there when the message was written; it waits until there is one again
+			return errNoNumber
+		}
+		to, from = onWhatsApp(to), onWhatsApp("+"+number)
+	}
+	sid, err := s.o.Provider.send(bounded, from, to, t.Body, s.callback(t))
 	switch {
 	case errors.Is(err, errRefused):
 		s.refused.Add(1)
@@ -230,6 +249,14 @@ func (s *Sender) send(ctx context.Context, t Text) error {
 	}
 	return s.note(ctx, t, ticket.TextSent, store.Doc{Kind: sentDocs, Key: sid, Value: value})
 }
+
+// errNoNumber says that a location has nothing to send from.
+var errNoNumber = errors.New("sms: the location has no number on WhatsApp")
+
+// whatsApp begins the numbers of that channel in the provider's form.
+const whatsApp = "whatsapp:"
+
+func onWhatsApp(number string) string { return whatsApp + number }
 
 // sent is what is kept of a message that was handed over.
 type sent struct {

@@ -59,6 +59,14 @@ type Gateway interface {
 	// Run works until ctx ends.
 	Run(ctx context.Context) error
 	Stats() Stats
+	Carrying
+}
+
+// Carrying says what a gateway brings out.
+type Carrying interface {
+	// Carries says whether messages of a conversation on a channel go out from a
+	// location this way.
+	Carries(channel string, location int) bool
 }
 
 // Stats count since the process began: messages handed over, arrived, refused
@@ -70,6 +78,8 @@ type Stats struct {
 // Text is one outgoing message that is still NEW.
 type Text struct {
 	Ticket   int64     `json:"ticket"`
+	Location int       `json:"location"`
+	Channel  string    `json:"channel"` // SMS or WhatsApp
 	Seq      uint64    `json:"seq"`
 	PublicID string    `json:"publicId"`
 	To       string    `json:"to"` // in international form where it can be, else as entered
@@ -138,12 +148,33 @@ func (d *desk) unsent(id int64) ([]Text, error) {
 	var out []Text
 	for i := range thread {
 		x := &thread[i]
-		if x.Protocol == ticket.ProtocolSMS && x.Type == ticket.TransactionMessage &&
-			x.From.Type != ticket.ParticipantClient && x.Status == ticket.TextNew {
-			out = append(out, Text{Ticket: id, Seq: x.Seq, PublicID: t.Place.PublicID, To: to, Valid: valid, Body: x.Text, At: x.At})
+		if outgoing(x) && x.Status == ticket.TextNew {
+			out = append(out, Text{
+				Ticket: id, Location: t.Location, Channel: x.Protocol, Seq: x.Seq, PublicID: t.Place.PublicID, To: to, Valid: valid,
+				Body: x.Text, At: x.At,
+			})
 		}
 	}
 	return out, nil
+}
+
+// outgoing tells what goes to a phone from what came, and from all the rest.
+func outgoing(x *ticket.Transaction) bool {
+	return (x.Protocol == ticket.ProtocolSMS || x.Protocol == ticket.ProtocolWhatsApp) &&
+		x.Type == ticket.TransactionMessage && x.From.Type != ticket.ParticipantClient
+}
+
+// Outgoing sends what staff writes in a conversation on the gateway's channels to
+// the customer's phone: the message is marked, and the documents go with it into
+// one commit; then the gateway is to be woken. Elsewhere it changes nothing.
+// Without a gateway text messages wait for one.
+func Outgoing(g Carrying, t *ticket.Ticket, m *ticket.SendMessage) []store.Doc {
+	channel := t.Conversation.Protocol
+	if channel != ticket.ProtocolSMS && (g == nil || !g.Carries(channel, t.Location)) {
+		return nil
+	}
+	m.Protocol, m.Status = channel, ticket.TextNew
+	return []store.Doc{{Kind: Docs, Key: ticketKey(t.ID), Value: []byte(`{"ticket":` + ticketKey(t.ID) + `}`)}}
 }
 
 func (d *desk) country(location int) string {
@@ -176,8 +207,7 @@ func (d *desk) advance(ctx context.Context, actor string, id int64, seq uint64, 
 	if err != nil {
 		return false, err
 	}
-	known := len(thread) > 0 && thread[0].Seq == seq && thread[0].Protocol == ticket.ProtocolSMS &&
-		thread[0].Type == ticket.TransactionMessage && thread[0].From.Type != ticket.ParticipantClient
+	known := len(thread) > 0 && thread[0].Seq == seq && outgoing(&thread[0])
 	if known && rank(thread[0].Status) < rank(status) {
 		_, err := d.ledger.Do(ctx, ledger.Request{
 			Command: ticket.SetMessageStatus{Ref: ticket.Ref{ID: ticket.TicketID(id)}, Seq: seq, Status: status},

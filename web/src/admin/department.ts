@@ -1,9 +1,12 @@
-// What a department says by itself, its tags, and when conversations end.
+// What a department says by itself, its tags, whom its messages come from, and
+// when conversations end.
+import { HubError } from "../client/index";
 import { button, make } from "../common/dom";
 import { call } from "../common/http";
 import { DocumentList } from "./documents";
-import { Form, Spec, Values } from "./form";
+import { Form, Part, Spec, Values } from "./form";
 import { at, Host } from "./host";
+import { Rows } from "./rows";
 import { card, load } from "./ui";
 import { say } from "./words";
 
@@ -27,6 +30,11 @@ export function spanMinutes(span: string | undefined): number {
   return Math.round(total);
 }
 
+/** Minutes as a span; what was there stays when it is as many minutes. */
+export function spanOf(minutes: number | string, before: string | undefined): string {
+  return before !== undefined && spanMinutes(before) === Number(minutes) ? before : `${minutes || 0}m`;
+}
+
 export function department(host: Host): void {
   load(host, host.main, () => call("GET", at(host, "department")), (loaded: Values) => {
     let current = loaded;
@@ -37,9 +45,21 @@ export function department(host: Host): void {
       ...SPANS.map((name): Spec => ({ name, label: say(`department.${name}`), kind: "number", hint: say("department.minutesHint"), half: true })),
     ];
     const form = new Form(card(host.main, ""), specs, say("save"), async (values) => {
-      current = await call("PUT", at(host, "department"), merged(current, values, tags.read(), surveys.read(), templates.read()));
+      current = await call("PUT", at(host, "department"), merged(current, values, {
+        idle: idle.read(current["idle"]), senders: senders.read(), tags: tags.read(), surveys: surveys.read(), templates: templates.read(),
+      }));
       host.notice(say("saved"));
     });
+    const channels = (loaded["channels"] as string[]).map((name): [string, string] => [name, name]);
+    const idle = form.part("idle", new IdleList(card(form.more, say("department.idleBy"), say("department.idleByIntro")), loaded["idle"] || {}, channels));
+    const senders = form.part("senders", new Rows(card(form.more, say("department.senders"), say("department.sendersIntro")), {
+      columns: [
+        { name: "protocol", label: say("department.channel"), kind: "select", options: channels },
+        { name: "from", label: say("department.from"), max: 254, ltr: true },
+        { name: "free", label: say("department.free"), kind: "check" },
+      ],
+      add: say("department.addSender"), fresh: () => ({ protocol: channels[0]![0] }),
+    }, loaded["senders"]));
     const tags = new TagList(card(form.more, say("department.tags"), say("department.tagsIntro")), loaded["tags"]);
     const surveys = new DocumentList(card(form.more, say("department.surveys"), say("department.surveysIntro")), loaded["surveys"], "questions", ["Rating", "Text"]);
     const templates = new DocumentList(card(form.more, say("department.templates"), say("department.templatesIntro")), loaded["templates"], "fields", ["Text", "Number", "Date", "Checkbox"]);
@@ -49,13 +69,54 @@ export function department(host: Host): void {
   });
 }
 
-function merged(current: Values, values: Values, tags: Tag[], surveys: unknown[], templates: unknown[]): Values {
+function merged(current: Values, values: Values, lists: Values): Values {
   const texts: Values = { ...current["texts"], always: values["always"] };
   TEXTS.forEach((name) => { texts[name] = values[name]; });
-  const idle = { ...current["idle"], "": `${values["idle"]}m` };
-  const out: Values = { ...current, texts, idle, tags, surveys, templates };
-  SPANS.forEach((name) => { out[name] = `${values[name]}m`; });
+  const before = current["idle"] || {};
+  const out: Values = { ...current, ...lists, texts, idle: { ...lists["idle"], "": spanOf(values["idle"], before[""]) } };
+  SPANS.forEach((name) => { out[name] = spanOf(values[name], current[name]); });
   return out;
+}
+
+/** Channels on which conversations end sooner or later than on the others. */
+class IdleList implements Part {
+  private readonly rows: Rows;
+
+  constructor(parent: HTMLElement, idle: { [channel: string]: string }, channels: Array<[string, string]>) {
+    const named = Object.keys(idle).filter((name) => name).sort();
+    this.rows = new Rows(parent, {
+      columns: [
+        { name: "channel", label: say("department.channel"), kind: "select", options: channels },
+        { name: "minutes", label: say("department.minutes"), kind: "number" },
+      ],
+      add: say("department.addIdle"), fresh: () => ({ channel: this.unused(channels) }),
+    }, named.map((channel) => ({ channel, minutes: spanMinutes(idle[channel]) || "" })));
+  }
+
+  private unused(channels: Array<[string, string]>): string {
+    const used = this.rows.read().map((row) => row["channel"]);
+    return (channels.find(([name]) => used.indexOf(name) < 0) || channels[0]!)[0];
+  }
+
+  clear(): void {
+    this.rows.clear();
+  }
+
+  /** What is not about one channel is about the time of all others, which is a field. */
+  fail(rest: string, words: string): boolean {
+    return rest.charAt(0) === "." && this.rows.failAt("channel", rest.slice(1), words);
+  }
+
+  read(before: { [channel: string]: string } = {}): { [channel: string]: string } {
+    const idle: { [channel: string]: string } = {};
+    for (const { channel, minutes } of this.rows.read() as Array<{ channel: string; minutes: string }>) {
+      if (idle[channel] !== undefined) {
+        throw new HubError({ code: "bad_request", message: say("department.twice", { name: channel }), field: `idle.${channel}` });
+      }
+      idle[channel] = spanOf(minutes, before[channel]);
+    }
+    return idle;
+  }
 }
 
 /** Tags with their colours. One that is taken out stays on old conversations. */

@@ -24,6 +24,13 @@ export interface Spec {
 
 export type Values = { [name: string]: any };
 
+/** A part of a form that knows where its own complaints belong. */
+export interface Part {
+  clear(): void;
+  /** Shows a complaint about "[0].title" or ".SMS" of it; false when it is not its own. */
+  fail(rest: string, words: string): boolean;
+}
+
 type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
 interface Field {
@@ -41,6 +48,7 @@ export class Form {
   /** Further parts go here, between the fields and the button. */
   readonly more: HTMLElement;
   private readonly fields = new Map<string, Field>();
+  private readonly parts = new Map<string, Part>();
   private readonly fault: HTMLElement;
   private readonly button: HTMLButtonElement;
   private readonly id = `f${++forms}`;
@@ -96,6 +104,12 @@ export class Form {
     described.push(field.error.id);
     (group ? box : control).setAttribute("aria-describedby", described.join(" "));
     return field;
+  }
+
+  /** Complaints about this member are the part's. */
+  part<T extends Part>(name: string, part: T): T {
+    this.parts.set(name, part);
+    return part;
   }
 
   /** The element of a field, for what this form does not know. */
@@ -165,6 +179,7 @@ export class Form {
 
   private clear(): void {
     setText(this.fault, "");
+    this.parts.forEach((part) => part.clear());
     this.fields.forEach((field) => {
       setText(field.error, "");
       field.control.removeAttribute("aria-invalid");
@@ -174,6 +189,11 @@ export class Form {
   /** Puts the complaint where it belongs and the focus with it. */
   fail(error: HubError): void {
     const name = (error.field || "").split(/[.[]/)[0] || "";
+    const part = this.parts.get(name);
+    // At the control itself, its path is not worth reading.
+    if (part && part.fail(error.field!.slice(name.length), errorWords(error).replace(`${error.field}: `, ""))) {
+      return;
+    }
     const field = this.fields.get(error.field || "") || this.fields.get(name);
     if (!field) {
       setText(this.fault, errorWords(error));

@@ -1,8 +1,10 @@
 // Lines: what visitors wait in.
 import { button, make } from "../common/dom";
 import { call } from "../common/http";
+import { LANGUAGES } from "./card-list";
 import { Form, Spec, Values } from "./form";
 import { at, Host } from "./host";
+import { Order } from "./order";
 import { act, actions, badge, dialog, load, own, sure, Table } from "./ui";
 import { say } from "./words";
 
@@ -19,40 +21,20 @@ interface Line {
   version: string;
 }
 
-const LANGUAGES = ["en", "es", "de", "fr", "ar"];
-
 export function lines(host: Host): void {
   const row = actions(host.main);
   const table = new Table(host.main, say("page.lines"), [say("line.name"), say("line.series"), say("line.waiting"), say("state"), ""], say("line.none"));
-  let all: Line[] = [];
   const show = (answer: { lines: Line[] }) => {
     if (!host.alive()) return;
-    all = answer.lines;
-    table.fill(all, (line) => [nameCell(line), line.series, String(line.waiting), stateCell(line), buttons(line)]);
+    order.all = answer.lines;
+    table.fill(answer.lines, (line) => [nameCell(line), line.series, String(line.waiting), stateCell(line), buttons(line)]);
   };
+  const order = new Order<Line>(host, "lines", (line) => line.name, show);
   const change = (line: Line, body: object, done: string) =>
     void act(host, call("PATCH", at(host, `lines/${line.id}`), body), done).then((answer) => answer && show(answer));
-  const move = (line: Line, by: number) => {
-    const order = all.map((one) => one.id);
-    const from = order.indexOf(line.id);
-    order.splice(from, 1);
-    order.splice(from + by, 0, line.id);
-    void act(host, call("PUT", at(host, "lines"), { order }), say("line.moved", { name: line.name })).then((answer) => {
-      if (!answer) return;
-      show(answer);
-      document.querySelector<HTMLElement>(`[data-move="${line.id} ${by}"]:not(:disabled), [data-move="${line.id} ${-by}"]`)?.focus();
-    });
-  };
   const buttons = (line: Line): Node => {
     const box = make("div", "row-actions");
-    const arrow = (by: number, sign: string, key: string) => {
-      const element = button(box, sign, () => move(line, by), "quiet");
-      element.setAttribute("aria-label", say(key, { name: line.name }));
-      element.dataset["move"] = `${line.id} ${by}`;
-      element.disabled = by < 0 ? all[0] === line : all[all.length - 1] === line;
-    };
-    arrow(-1, "\u2191", "line.up");
-    arrow(1, "\u2193", "line.down");
+    order.buttons(box, line);
     named(button(box, say("edit"), () => edit(host, line, show)), line);
     named(button(box, say(line.disabled ? "enable" : "disable"), () =>
       change(line, { disabled: !line.disabled }, say(line.disabled ? "line.enabled" : "line.disabled", { name: line.name }))), line);

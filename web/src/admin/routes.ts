@@ -5,6 +5,7 @@ import { department } from "./department";
 import { desks } from "./desks";
 import { emergency } from "./emergency";
 import { Page } from "./host";
+import { inputFields } from "./fields";
 import { hours } from "./hours";
 import { keys } from "./keys";
 import { lines } from "./lines";
@@ -24,7 +25,7 @@ export interface Group {
 }
 
 export const groups: Group[] = [
-  { name: "branch", pages: [["lines", lines], ["desks", desks], ["hours", hours], ["visitors", visitors], ["place", place]] },
+  { name: "branch", pages: [["lines", lines], ["fields", inputFields], ["desks", desks], ["hours", hours], ["visitors", visitors], ["place", place]] },
   { name: "people", pages: [["users", users]] },
   { name: "screens", pages: [["screens", screens], ["board", board], ["media", media], ["emergency", emergency]] },
   { name: "chat", pages: [["sites", sites], ["department", department], ["replies", replies]] },

@@ -28,10 +28,9 @@ const SECOND = 1000;
 
 export class App {
   private readonly env = browserEnv();
-  private readonly client: Client;
+  private client: Client;
   private readonly door: Door;
-  private readonly memory: Memory;
-  private readonly channel: string;
+  private memory: Memory;
   private readonly outgoing: OutgoingQueue;
   private readonly files: Files;
   private readonly thread: Thread;
@@ -54,14 +53,13 @@ export class App {
   private readonly stopWake: () => void;
   private ended = false;
 
-  constructor(token: string, first: VisitAnswer, private readonly gone: () => void) {
+  constructor(private readonly token: string, first: VisitAnswer, private readonly gone: () => void) {
     this.visit = readVisit(first);
     this.words = wordsFor(this.visit.ticket);
     this.clock = new ZoneClock(this.visit.ticket.location.timezone);
-    this.channel = `ticket:${this.visit.ticket.id}`;
     this.memory = new Memory(this.visit.ticket.id);
     this.door = new Door(token);
-    this.client = new Client(this.env, { name: "visit/1.0", token: () => token, pingAtMost: PING });
+    this.client = this.connection();
     this.files = new Files(this.door, () => this.render());
     this.outgoing = new OutgoingQueue({
       key: () => this.env.key(), after: (ms, run) => this.env.after(ms, run),
@@ -87,26 +85,62 @@ export class App {
 
   start(): void {
     this.composer.setDraft(this.memory.draft);
-    this.client.subscribe(this.channel, {
-      snapshot: (snapshot) => {
-        this.set(readVisit(snapshot, this.visit), undefined);
-      },
-      push: (push) => this.onPush(push),
-      refused: () => this.end(),
-    });
-    this.client.status.watch((status) => {
-      if (status.state === "final") {
-        this.onFinal(status.code);
-        return;
-      }
-      this.outgoing.setLive(status.state === "live");
-      this.render();
-    });
-    this.client.start();
+    this.listen();
     this.tick();
     this.announceCall(undefined);
     this.render();
     this.thread.toEnd();
+  }
+
+  private connection(): Client {
+    return new Client(this.env, { name: "visit/1.0", token: () => this.token, pingAtMost: PING });
+  }
+
+  private get channel(): string {
+    return `ticket:${this.visit.ticket.id}`;
+  }
+
+  private listen(): void {
+    const client = this.client;
+    client.subscribe(this.channel, {
+      snapshot: (snapshot) => this.set(readVisit(snapshot, this.visit), undefined),
+      push: (push) => this.onPush(push),
+      refused: () => this.lookWhere(),
+    });
+    client.status.watch((status) => {
+      if (client !== this.client) return;
+      if (status.state === "final") return this.onFinal(status.code);
+      this.outgoing.setLive(status.state === "live");
+      this.render();
+    });
+    client.start();
+  }
+
+  /** The link does not lead to this ticket any more: perhaps to another, where the conversation goes on. */
+  private lookWhere(): void {
+    this.door.visit().then((answer) => {
+      if (!this.follow(answer)) this.end();
+    }, (error: HubError) => {
+      if (error.code === "unauthenticated") this.end();
+      else this.env.after(((error.retryAfter || 0) + 2) * SECOND, () => this.lookWhere());
+    });
+  }
+
+  /** Goes along when the conversation was moved to another ticket; what was not sent yet comes too. */
+  private follow(answer: VisitAnswer): boolean {
+    if (answer.ticket.id === this.visit.ticket.id) return false;
+    this.memory = this.memory.moved(answer.ticket.id);
+    const before = this.client;
+    this.client = this.connection();
+    before.stop();
+    this.reading = 0;
+    this.visit = readVisit(answer);
+    this.take(answer);
+    this.mayBeOlder = !!answer.more;
+    this.listen();
+    this.set(this.visit, undefined);
+    this.thread.toEnd();
+    return true;
   }
 
   private wire(): void {
@@ -266,6 +300,7 @@ export class App {
     if (now === this.over) return;
     this.over = now;
     this.door.visit().then((answer) => {
+      if (this.follow(answer)) return;
       this.take(answer);
       this.render();
     }, () => {

@@ -30,6 +30,15 @@ export class Memory {
     write(OUTGOING + this.ticket, messages.length ? JSON.stringify(messages) : "");
   }
 
+  /** The conversation goes on in another ticket: what was not sent yet comes along. */
+  moved(ticket: string): Memory {
+    const next = new Memory(ticket);
+    next.draft = this.draft;
+    next.outgoing = this.outgoing;
+    this.forget();
+    return next;
+  }
+
   /** The link does not work any more: nothing of it may stay. */
   forget(): void {
     write(DRAFT + this.ticket, "");

@@ -58,7 +58,7 @@ function entryRow(visit: Visit, entry: Transaction, notice: boolean, words: Word
   const state = own && !notice ? deliveryOf(entry, visit.ticket) : undefined;
   return {
     // An own message keeps its element when it goes from on its way to there.
-    key: own && entry.clientId ? `c:${entry.clientId}` : `s:${entry.seq}`,
+    key: own && entry.clientId ? `c:${entry.clientId}` : `s:${visit.ticket.id}/${entry.seq}`,
     own, notice, name: own ? "" : entry.fromName || "",
     text: entry.text || (entry.type === "TicketClosed" ? words.say("closed") : ""),
     time: timeWords(clock, Date.parse(entry.dateTime), now),

@@ -5,7 +5,7 @@ export interface Kept {
   token: string;
   ticket: string;
   /** Whose it is, when the site said so. */
-  identity?: string;
+  identity?: string | undefined;
 }
 
 /** What a first message or joining a line is made of. */

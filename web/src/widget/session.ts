@@ -144,9 +144,7 @@ export class Session {
   }
 
   private adopt(made: { token: string; ticket: string }): void {
-    const identity = identityOf(this.host.options.identity);
-    const kept: Kept = { token: made.token, ticket: String(made.ticket) };
-    if (identity) kept.identity = identity;
+    const kept: Kept = { token: made.token, ticket: made.ticket, identity: identityOf(this.host.options.identity) };
     this.host.store.set("session", JSON.stringify(kept));
     this.take(kept);
   }
@@ -161,7 +159,7 @@ export class Session {
     client.subscribe("ticket:" + kept.ticket, {
       snapshot: (snapshot) => this.onSnapshot(snapshot as VisitAnswer),
       push: (push) => this.onPush(push),
-      refused: () => this.lost(),
+      refused: () => this.visit(),
     });
     client.status.watch((status) => this.onStatus(client, status));
     client.start();
@@ -169,12 +167,14 @@ export class Session {
     this.visit();
   }
 
-  /** What the channel does not carry: the survey, lines and limits. */
+  /** What the channel does not carry: the survey, lines and limits, and where a conversation was moved to. */
   private visit(): void {
-    this.doors.visit(this.token).then((visit: VisitAnswer) => {
-      this.survey = visit.survey || this.survey;
-      this.lines = visit.lines || this.lines;
-      this.limits = visit.limits || this.limits;
+    this.doors.visit(this.token).then((visit: Required<VisitAnswer>) => {
+      const ticket = visit.ticket.id;
+      if (this.kept && this.kept.ticket !== ticket) this.adopt({ token: this.token, ticket });
+      this.survey = visit.survey;
+      this.lines = visit.lines;
+      this.limits = visit.limits;
       this.watcher.changed();
     }, (error: HubError) => {
       if (error.code === "unauthenticated") this.lost();
@@ -197,8 +197,8 @@ export class Session {
   private onSnapshot(snapshot: VisitAnswer): void {
     const before = this.thread;
     const asOf = new Date(this.now()).toISOString();
-    this.thread = { ticket: snapshot.ticket, transactions: merge((before || { transactions: [] }).transactions, snapshot.transactions), asOf };
-    this.older = (before ? this.older : true) && snapshot.transactions.length >= HISTORY;
+    this.thread = { ticket: snapshot.ticket, transactions: merge(before ? before.transactions : [], snapshot.transactions), asOf };
+    this.older = (!before || this.older) && snapshot.transactions.length >= HISTORY;
     this.settle(before);
   }
 

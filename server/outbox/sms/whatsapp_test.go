@@ -1,0 +1,113 @@
+package sms
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/nowserving/nowserving/hub/ticket"
+)
+
+// conversation opens one with a customer's number on a channel.
+func (r *rig) conversation(channel, phone string) *ticket.Ticket {
+	r.t.Helper()
+	return r.do(1, ticket.OpenConversation{Participants: []ticket.Newcomer{{
+		Type: ticket.ParticipantClient, Protocol: channel, ParticipantName: ticket.ParticipantName{Identifier: phone},
+	}}}).Ticket
+}
+
+// write says something to a conversation's customer, as the doors for staff do.
+func (r *rig) write(t *ticket.Ticket, text string) uint64 {
+	r.t.Helper()
+	m := ticket.SendMessage{Ref: ticket.Ref{ID: ticket.TicketID(t.ID)}, Text: text}
+	docs := Outgoing(r.Sender, t, &m)
+	return r.do(1, m, docs...).Ticket.Conversation.Seq
+}
+
+// thread shows a conversation's messages: text, channel, status.
+func (r *rig) thread(id int64) string {
+	r.t.Helper()
+	thread, err := r.ledger.Transactions(id, 0, 0, false)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var out []string
+	for i := range thread {
+		if x := &thread[i]; x.Type == ticket.TransactionMessage {
+			out = append(out, x.Text+" "+x.Protocol+" "+x.Status)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// What staff writes in a conversation on WhatsApp goes out from the branch's own
+// number, the provider's word of it is noted, and the answer finds its way back.
+func TestWhatsAppConversation(t *testing.T) {
+	bubble(t, func(r *rig) {
+		number := "972524646214"
+		r.number.Store(&number)
+		sms := r.conversation(ticket.ProtocolSMS, "37255512345")
+		app := r.conversation(ticket.ProtocolWhatsApp, "37255512345")
+		r.conversation(ticket.ProtocolSMS, "37255512345") // newer, and none of its business
+		r.write(app, "hello")
+		r.Wake(app.ID)
+		synctest.Wait()
+		got := r.stand.last()
+		if got.Get("To") != "whatsapp:+37255512345" || got.Get("From") != "whatsapp:+972524646214" || got.Get("Body") != "hello" {
+			t.Errorf("the provider got %v", got)
+		}
+		if now := r.thread(app.ID); now != "hello WhatsApp SENT" {
+			t.Errorf("handed over: %s", now)
+		}
+		if code := r.call(callback(got.Get("StatusCallback"), url.Values{"MessageStatus": {"read"}}, token)); code != http.StatusNoContent {
+			t.Errorf("callback: %d", code)
+		}
+		in := url.Values{"MessageSid": {"SM1"}, "From": {"whatsapp:+37255512345"}, "To": {"whatsapp:+972524646214"}, "Body": {"thanks"}}
+		if code := r.call(callback(public+InboundPath, in, token)); code != http.StatusOK {
+			t.Errorf("answer: %d", code)
+		}
+		if now := r.thread(app.ID); now != "hello WhatsApp DELIVERED, thanks WhatsApp DELIVERED" {
+			t.Errorf("in the end: %s", now)
+		}
+		// The other channel is as it was.
+		r.write(sms, "text")
+		r.Wake(sms.ID)
+		synctest.Wait()
+		if got := r.stand.last(); got.Get("To") != "+37255512345" || got.Get("From") != from {
+			t.Errorf("the provider got %v", got)
+		}
+	})
+}
+
+// Without a number of its own a branch sends nothing on WhatsApp; what was written
+// while it had one waits for the next.
+func TestWhatsAppWithoutNumber(t *testing.T) {
+	bubble(t, func(r *rig) {
+		app := r.conversation(ticket.ProtocolWhatsApp, "37255512345")
+		if r.Carries(ticket.ProtocolWhatsApp, 1) || NewKept(r.ledger).Carries(ticket.ProtocolWhatsApp, 1) || r.Carries("Mail", 1) {
+			t.Error("messages go out where nothing brings them")
+		}
+		m := ticket.SendMessage{Text: "x"}
+		if docs := Outgoing(r.Sender, app, &m); docs != nil || m.Status != "" {
+			t.Errorf("%v %+v", docs, m)
+		}
+		number := "972524646214"
+		r.number.Store(&number)
+		r.write(app, "wait")
+		r.number.Store(nil)
+		r.Wake(app.ID)
+		synctest.Wait()
+		if now := r.thread(app.ID); now != "wait WhatsApp NEW" || r.stand.bodies() != "" {
+			t.Errorf("without a number: %s, sent %q", now, r.stand.bodies())
+		}
+		r.number.Store(&number)
+		time.Sleep(lastPause)
+		synctest.Wait()
+		if now := r.thread(app.ID); now != "wait WhatsApp SENT" {
+			t.Errorf("with one again: %s", now)
+		}
+	})
+}
