@@ -92,7 +92,11 @@ func openLocked(o Options, audit bool) (*Badger, error) {
 	}
 	failed := s.fail
 	s.log.failed.Store(&failed)
-	if err := s.resumeErasures(); err != nil {
+	err = s.log.err() // of the engine's background work, while nobody was told
+	if err == nil {
+		err = s.resumeErasures()
+	}
+	if err != nil {
 		s.log.closing.Store(true)
 		_ = db.Close()
 		return nil, err

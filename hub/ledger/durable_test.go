@@ -10,6 +10,7 @@ import (
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/store"
+	"github.com/nowserving/nowserving/store/memlog"
 )
 
 func TestNothingIsPublishedBeforeItIsDurable(t *testing.T) {
@@ -53,6 +54,25 @@ func TestUnknownOutcomeStopsTheLedger(t *testing.T) {
 	}
 	if _, err = r.try(Request{Location: 1, Command: ticket.Create{Line: 1}}); wire.CodeOf(err) != wire.Unavailable {
 		t.Fatalf("a stopped ledger answered %v", err)
+	}
+}
+
+// TestAStoreThatFailedByItselfStopsTheLedger: what the engine's background work
+// runs into comes to light when the store is asked whether it is ready.
+func TestAStoreThatFailedByItselfStopsTheLedger(t *testing.T) {
+	failed, reason := false, errors.New("a flush failed")
+	r := newRig(t, memlog.New(memlog.Options{Clock: clock(), Ready: func() error {
+		if failed {
+			return reason
+		}
+		return nil
+	}}), Options{})
+	failed = true // the next command is what asks
+	if _, err := r.try(Request{Location: 1, Command: ticket.Create{Line: 1}}); wire.CodeOf(err) != wire.Unavailable {
+		t.Fatalf("answered %v", err)
+	}
+	if err := r.stop(); !errors.Is(err, reason) {
+		t.Fatalf("run ended with %v", err)
 	}
 }
 

@@ -100,6 +100,9 @@ func (l *Ledger) commit(waiting []*pending) error {
 		for _, p := range waiting {
 			p.fail(unavailable(err))
 		}
+		if !errors.Is(err, store.ErrFull) {
+			return fmt.Errorf("ledger: the store takes no more: %w", err) // nor will it until it is opened again
+		}
 		return nil
 	}
 	g := l.newGroup()
