@@ -96,6 +96,9 @@ func core(t json.RawMessage) string {
 	}
 	delete(m, "wait")
 	delete(m, "position")
+	if talk, ok := m["conversation"].(map[string]any); ok {
+		delete(talk, "position")
+	}
 	return asJSON(m)
 }
 

@@ -44,6 +44,8 @@ type order struct {
 	MinFree uint64
 	// Sockets is how many may wait to say who they are; 0 is the default.
 	Sockets int
+	// Rate is how many requests per second a socket may make; 0 is very many.
+	Rate float64
 }
 
 // serveChild is main of the child. It says what happens on standard output.
@@ -56,6 +58,7 @@ func serveChild(text string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	go tellLive(ctx) // ends with the process
 	fault := store.NewFault(o.Rules...)
 	fault.Stop = func(r store.FaultRule) {
 		fmt.Printf("fired %q %d\n", r.Prefix, r.Mode)
@@ -70,7 +73,10 @@ func serveChild(text string) int {
 	}
 	limits := session.DefaultLimits()
 	limits.Rate, limits.Burst = 10_000, 10_000
-	limits.Sockets = map[auth.Kind]int{auth.Visitor: 5, auth.Staff: 2000, auth.Display: 2000, auth.Integrator: 2000}
+	if o.Rate > 0 {
+		limits.Rate, limits.Burst = o.Rate, o.Rate
+	}
+	limits.Sockets = map[auth.Kind]int{auth.Visitor: 5, auth.Staff: 6000, auth.Display: 2000, auth.Integrator: 2000}
 	if limits.PendingPerIP = 1000; o.Sockets > 0 {
 		limits.PendingPerIP, limits.Pending = o.Sockets, o.Sockets
 	}

@@ -4,6 +4,7 @@ package torture
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
@@ -18,15 +19,22 @@ import (
 // same data and under load. After each crash every invariant is checked on the
 // data as it lies there; all that was answered must be in it, once and whole.
 func TestCrashPoints(t *testing.T) {
+	for world := range rounds(1, 2**timesFlag) {
+		seed := *seedFlag + uint64(world)
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { crashPoints(t, seed, rounds(len(points())+1, 200)) })
+	}
+}
+
+// crashPoints is one node's life with so many crashes.
+func crashPoints(t *testing.T, seed uint64, n int) {
 	all := points()
-	n := rounds(len(all)+1, 200)
-	rng := rand.New(rand.NewPCG(*seedFlag, 0))
+	rng := rand.New(rand.NewPCG(seed, 0))
 	data, addr := filepath.Join(t.TempDir(), "data"), testkit.FreeAddr(t)
 	node := serve(t, order{Listen: addr, Data: data})
 	d := readDemo(t, data)
 	hooks := newReceiver(t)
 	hooks.register(t, d)
-	l := newLoad(t, d.URL, d.StaffToken, *seedFlag, 6)
+	l := newLoad(t, d.URL, d.StaffToken, seed, 6)
 	watch := testkit.NewWatcher(t)
 	console := l.connect(d.URL, d.StaffToken, watch)
 	if err := console.Subscribe("console:1", nil); err != nil {
@@ -58,15 +66,15 @@ func TestCrashPoints(t *testing.T) {
 		}
 		node.wait(t, p.name)
 		if node.said("fired") == "" {
-			t.Fatalf("round %d, seed %d: %q was not met; the node said %q", round, *seedFlag, p.name, node.said("error"))
+			t.Fatalf("round %d, seed %d: %q was not met; the node said %q", round, seed, p.name, node.said("error"))
 		}
 		fired[p.name]++
 		records = l.check(data, ahead)
 		if t.Failed() {
-			t.Fatalf("round %d, seed %d: %s", round, *seedFlag, p.name)
+			t.Fatalf("round %d, seed %d: %s", round, seed, p.name)
 		}
 	}
-	t.Logf("%d rounds in %v: %d records, %d answers; %v", n, time.Since(at).Round(time.Second), records, l.count(), fired)
+	proved(t, "%d kills in %v: %d records, %d answers; %v", n, time.Since(at).Round(time.Second), records, l.count(), fired)
 	allFired(t, fired)
 	node = serve(t, order{Listen: addr, Data: data, Ahead: ahead})
 	l.rest()

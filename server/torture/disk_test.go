@@ -45,7 +45,7 @@ func ballast(t *testing.T, at string, size int) string {
 // TestDiskFull: on a full disk the store takes no more, and does not die of it; when
 // there is room again it goes on (F6).
 func TestDiskFull(t *testing.T) {
-	for range rounds(1, 5) {
+	for range rounds(1, 20) {
 		at := tmpfs(t, 96)
 		data := filepath.Join(at, "data")
 		c := startCommitter(t, data)
@@ -71,6 +71,7 @@ func TestDiskFull(t *testing.T) {
 			t.Errorf("%d of %d lost, %v", lost, c.acked, err)
 		}
 	}
+	proved(t, "%d full disks, each refused, recovered from and read again", rounds(1, 20))
 }
 
 // TestNodeOnAFullDisk: commands are refused with the reason, readiness says so, and
@@ -178,7 +179,7 @@ const mostOfAGroup = 7
 func TestTornLastWrite(t *testing.T) {
 	dir, acked := aged(t, 300)
 	rng := rand.New(rand.NewPCG(*seedFlag, 1))
-	torn := 0
+	torn, tried := 0, 0
 	for range rounds(10, 100) {
 		copied := t.TempDir()
 		if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
@@ -205,13 +206,14 @@ func TestTornLastWrite(t *testing.T) {
 		if err != nil || lost > mostOfAGroup {
 			t.Errorf("seed %d: %d lost, %v", *seedFlag, lost, err)
 		}
-		if lost > 0 {
+		if tried++; lost > 0 {
 			torn++
 		}
 	}
 	if torn == 0 {
 		t.Error("no write was torn: nothing was tested")
 	}
+	proved(t, "%d of %d cuts in the last write tore it", torn, tried)
 }
 
 // TestFlippedBits turns one bit of any file over (F4): it is found when the folder
@@ -263,7 +265,7 @@ func TestFlippedBits(t *testing.T) {
 		}
 		os.RemoveAll(copied)
 	}
-	t.Log(met)
+	proved(t, "%v", met)
 	if len(met) == 0 || !slices.ContainsFunc(slices.Collect(maps.Keys(met)), func(k string) bool { return strings.HasPrefix(k, "found") }) {
 		t.Error("no flipped bit was found: nothing was tested")
 	}
@@ -276,9 +278,9 @@ func TestSyncFails(t *testing.T) {
 	if err != nil {
 		t.Skip("SKIPPED, needs strace")
 	}
-	for round := range rounds(2, 12) {
+	for round := range rounds(2, 50) {
 		dir := t.TempDir()
-		nth := 5 + 17*round
+		nth := 5 + 17*round%200
 		c := startCommitter(t, dir, strace, "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"),
 			"-e", "trace=msync", "-e", fmt.Sprintf("inject=msync:error=EIO:when=%d", nth))
 		c.await(t, func(string) bool { return false }) // until it ends by itself
@@ -289,6 +291,7 @@ func TestSyncFails(t *testing.T) {
 			t.Errorf("round %d: %d of %d lost, %v", round, lost, c.acked, err)
 		}
 	}
+	proved(t, "%d failed syncs, each the end of the process", rounds(2, 50))
 }
 
 // TestSyncFailsUnderANode is the same for a whole node, which takes long where a
@@ -305,7 +308,7 @@ func TestSyncFailsUnderANode(t *testing.T) {
 	serve(t, order{Listen: addr, Data: data}).stop(t)
 	d := readDemo(t, data)
 	l := newLoad(t, d.URL, d.StaffToken, *seedFlag, 4)
-	for round := range rounds(1, 5) {
+	for round := range rounds(1, 10) {
 		node := serve(t, order{Listen: addr, Data: data}, strace, "-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"),
 			"-e", "trace=msync", "-e", fmt.Sprintf("inject=msync:error=EIO:when=%d", 20+13*round))
 		node.wait(t, "a sync that fails")
@@ -315,4 +318,5 @@ func TestSyncFailsUnderANode(t *testing.T) {
 		l.check(data, 0)
 	}
 	l.stop()
+	proved(t, "%d failed syncs, each the end of the node", rounds(1, 10))
 }

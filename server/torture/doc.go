@@ -15,7 +15,9 @@
 //   - proxy_test.go, link_test.go: links that are cut at every byte, or stall
 //   - history_test.go: histories of concurrent commands over sockets, with kills
 //   - hostile_test.go, attack_test.go: clients that mean harm
-//   - storm_test.go, leak_test.go: everybody at once, and for long
+//   - replies_test.go: replies that are lost, and many who want the same ticket
+//   - storm_test.go: everybody at once, and for long
+//   - memory_test.go: what a node holds, whatever the machine is late with
 //   - erase_test.go: what was erased is in no file any more
 //   - golden_test.go: data folders of earlier versions
 //   - security_test.go: every test that SECURITY.md and INVARIANTS.md name exists

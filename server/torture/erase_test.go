@@ -153,4 +153,5 @@ func TestBackupUnderLoad(t *testing.T) {
 	l.stop()
 	v.stop(t)
 	l.check(data, 0)
+	proved(t, "%d backups under load, each restored and verified", rounds(2, 20))
 }

@@ -158,7 +158,7 @@ func TestHistoriesOverSockets(t *testing.T) {
 	if kills == 0 || overlaps == 0 {
 		t.Errorf("%d kills, %d questions at the same time: nothing was tested", kills, overlaps)
 	}
-	t.Logf("%d kills, %d links, %d questions asked at the same time as another of their ticket", kills, link.seen(), overlaps)
+	proved(t, "%d kills, %d links, %d questions asked at the same time as another of their ticket", kills, link.seen(), overlaps)
 	l.stop()
 }
 
@@ -251,6 +251,7 @@ func TestCraftedCursors(t *testing.T) {
 	if recovered == 0 {
 		t.Error("nothing was recovered: nothing was tested")
 	}
+	proved(t, "%d crafted positions, %d of them good ones", rounds(200, 5000), recovered)
 	v.works(t)
 }
 
@@ -298,7 +299,9 @@ func TestClockJumps(t *testing.T) {
 	if err := l.connect(d.URL, d.StaffToken, watch).Subscribe("console:1", nil); err != nil {
 		t.Fatal(err)
 	}
-	for _, ahead := range []time.Duration{time.Hour, -time.Hour, 3 * time.Hour, 0} {
+	jumps := []time.Duration{time.Hour, -time.Hour, 3 * time.Hour, 0}
+	for n := range rounds(len(jumps), 20) {
+		ahead := jumps[n%len(jumps)]
 		want := l.count() + 20
 		testkit.Eventually(t, "the load goes on", time.Minute, func() bool { return l.count() >= want })
 		node.kill()
@@ -310,4 +313,5 @@ func TestClockJumps(t *testing.T) {
 	l.stop()
 	node.stop(t)
 	l.check(data, 0)
+	proved(t, "%d jumps of the clock under load", rounds(len(jumps), 20))
 }

@@ -27,6 +27,7 @@ type screen struct {
 	board          board.Board
 	last           wire.Position
 	live           bool
+	lost           int // links that had been live
 	resets, pushes int
 }
 
@@ -70,7 +71,11 @@ func (s *screen) Refused(channel string, err *wire.Error) { s.t.Errorf("%s refus
 func (s *screen) Status(st client.Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.live = st.State == client.Live
+	now := st.State == client.Live
+	if s.live && !now {
+		s.lost++
+	}
+	s.live = now
 }
 
 // shown is what is on screen, without the ranges of waiting: those of a line are
@@ -166,23 +171,19 @@ func TestBadLinks(t *testing.T) {
 	data := t.TempDir()
 	node := serve(t, order{Listen: testkit.FreeAddr(t), Data: data})
 	d := readDemo(t, data)
-	link := newProxy(t, d.URL, badLinks(*seedFlag, 2500))
+	const early = 2500
+	link := newProxy(t, d.URL, badLinks(*seedFlag, early))
 	l := newLoad(t, link.url(), d.StaffToken, *seedFlag, 4)
-	direct := newLoad(t, d.URL, d.StaffToken, *seedFlag+1_000_000, 1)
+	direct := newPacedLoad(t, d.URL, d.StaffToken, *seedFlag+1_000_000, 1, 20*time.Millisecond)
 	watch := testkit.NewWatcher(t)
 	console := l.connect(link.url(), d.StaffToken, watch)
 	if err := console.Subscribe("console:1", nil); err != nil {
 		t.Fatal(err)
 	}
-	screens := boards(t, l, link.url(), d.StaffToken, 4)
+	screens := boards(t, l, link.url(), d.StaffToken, rounds(4, 24))
 	pages := []*page{newPage(t, link.url(), d.StaffToken), newPage(t, link.url(), d.StaffToken)}
-	want := rounds(400, 1200)
-	testkit.Eventually(t, "the link breaks often enough", 10*time.Minute, func() bool {
-		if direct.count() >= 1500 {
-			direct.stopLoad() // a board that only grows would be all that is tested
-		}
-		return link.seen() >= want && l.count() >= 60
-	})
+	want := rounds(400, 20_000)
+	testkit.Eventually(t, "the link breaks often enough", 10*time.Minute, func() bool { return link.seen() >= want && l.count() >= 60 })
 	link.calm()
 	l.rest()
 	direct.rest()
@@ -209,8 +210,12 @@ func TestBadLinks(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d connections, %v, %d answers", link.seen(), link.met, l.count())
 	link.metAll(t)
+	at := link.cutAt(early)
+	if long && at < early*9/10 {
+		t.Errorf("links were cut at only %d of the first %d bytes", at, early)
+	}
+	proved(t, "%d connections, %v; at %d of the first %d bytes; %d answers", link.seen(), link.met, at, early, l.count())
 	l.stop()
 	direct.stop()
 	link.close()
@@ -224,11 +229,23 @@ func (p *proxy) metAll(t *testing.T) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, what := range []string{"cut to the client", "cut to the hub", "half closed", "stalled"} {
+	for _, what := range []string{"cut to the client", "cut to the hub", "half closed", "stalled", "cut by age"} {
 		if p.met[what] == 0 {
 			t.Errorf("no link was %s: the test proves less than it says", what)
 		}
 	}
+}
+
+// cutAt is after how many of the first bytes to the client some link was cut.
+func (p *proxy) cutAt(first int) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for at := range p.bytes {
+		if at <= first {
+			n++
+		}
+	}
+	return n
 }
 
 // boards connects so many screens.

@@ -39,6 +39,9 @@ type load struct {
 	t   testing.TB
 	url string
 
+	// pace is how long a clerk waits between people; 0 is a crowd.
+	pace time.Duration
+
 	// turn is held for reading from a command's first try to its answer.
 	turn sync.RWMutex
 
@@ -55,7 +58,12 @@ type load struct {
 
 // newLoad connects so many clerks and lets them work.
 func newLoad(t testing.TB, url, token string, seed uint64, clerks int) *load {
-	l := &load{t: t, url: url, acks: map[string]ack{}, taken: map[uint64]string{}, names: map[string]string{}, erased: map[string]bool{}}
+	return newPacedLoad(t, url, token, seed, clerks, 0)
+}
+
+// newPacedLoad is newLoad with clerks who do not hurry.
+func newPacedLoad(t testing.TB, url, token string, seed uint64, clerks int, pace time.Duration) *load {
+	l := &load{t: t, url: url, pace: pace, acks: map[string]ack{}, taken: map[uint64]string{}, names: map[string]string{}, erased: map[string]bool{}}
 	l.ctx, l.end = context.WithCancel(context.Background())
 	l.working, l.stopLoad = context.WithCancel(l.ctx)
 	t.Cleanup(l.stop)
@@ -82,9 +90,17 @@ func (l *load) connect(url, token string, h client.Handler) *client.Client {
 func (l *load) rest() { l.stopLoad(); l.workers.Wait() }
 func (l *load) stop() { l.end(); l.workers.Wait(); l.clients.Wait() }
 
+// mostOpen is how many tickets a clerk leaves unserved: a branch that only fills
+// would make every snapshot larger than the one before.
+const mostOpen = 5
+
 // work is one clerk: people come, are called, served, write, and are forgotten.
 func (l *load) work(c *client.Client, rng *rand.Rand, who string) {
+	var left []string
 	for i := 0; l.working.Err() == nil; i++ {
+		if l.pace > 0 {
+			time.Sleep(l.pace) // people come one by one; not a wait for anything
+		}
 		name := fmt.Sprintf("N-%s-%d", who, i)
 		id, ok := l.do(c, name, "ticket.create", fmt.Sprintf(`{"line":1,"firstName":%q}`, name))
 		if !ok {
@@ -100,6 +116,9 @@ func (l *load) work(c *client.Client, rng *rand.Rand, who string) {
 		}
 		if rng.IntN(2) == 0 {
 			l.do(c, name+"-serve", "ticket.serve", `{`+ref+`}`)
+		} else if left = append(left, id); len(left) > mostOpen {
+			l.do(c, name+"-late", "ticket.serve", `{"ticket":"`+left[0]+`"}`)
+			left = left[1:]
 		}
 		if rng.IntN(3) == 0 {
 			l.mu.Lock()

@@ -3,6 +3,7 @@
 package torture
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,7 +18,8 @@ func TestPowerCut(t *testing.T) {
 	dir := t.TempDir()
 	total := uint64(0)
 	began := time.Now()
-	for round := range 40 {
+	cuts := 100 * *timesFlag
+	for round := range cuts {
 		lost, acked, next, err := powerCut(t, dir, *seedFlag+uint64(round), false)
 		if err != nil || lost > 0 {
 			t.Fatalf("seed %d: %d of %d lost, %v", *seedFlag+uint64(round), lost, acked, err)
@@ -27,7 +29,7 @@ func TestPowerCut(t *testing.T) {
 			dir = t.TempDir() // small again
 		}
 	}
-	t.Logf("40 power cuts in %v, the last with %d changes", time.Since(began).Round(time.Second), total)
+	proved(t, "%d power cuts in %v, the last with %d changes", cuts, time.Since(began).Round(time.Second), total)
 }
 
 // TestPowerCutIsSeen is the control: on a disk that lies about syncing the same
@@ -43,6 +45,7 @@ func TestPowerCutIsSeen(t *testing.T) {
 	if seen < 3 {
 		t.Errorf("only %d of 6 power cuts without syncing were noticed", seen)
 	}
+	proved(t, "%d of 6 power cuts without syncing were noticed", seen)
 }
 
 // powerCut runs a committer on a lossy disk and cuts its power; next is a folder
@@ -77,12 +80,20 @@ func powerCut(t *testing.T, dir string, seed uint64, lies bool) (lost, acked uin
 
 // TestPowerCutOfANode does the same to a whole node under load.
 func TestPowerCutOfANode(t *testing.T) {
+	for world := range 2 * *timesFlag {
+		seed := *seedFlag + uint64(1000*world)
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { powerCutsOfANode(t, seed, 50) })
+	}
+}
+
+// powerCutsOfANode is one node's life with so many power cuts.
+func powerCutsOfANode(t *testing.T, seed uint64, cuts int) {
 	dir, addr := filepath.Join(t.TempDir(), "data"), testkit.FreeAddr(t)
 	node := serve(t, order{Listen: addr, Data: dir})
 	d := readDemo(t, dir)
 	node.stop(t)
-	l := newLoad(t, d.URL, d.StaffToken, *seedFlag, 6)
-	for round := range 12 {
+	l := newLoad(t, d.URL, d.StaffToken, seed, 6)
+	for round := range cuts {
 		disk := newLossy()
 		if err := disk.insert(dir); err != nil {
 			t.Fatal(err)
@@ -93,21 +104,21 @@ func TestPowerCutOfANode(t *testing.T) {
 		if !node.alive() {
 			t.Fatalf("round %d: %s", round, node.said("error"))
 		}
-		want := l.count() + 20 + 7*round
+		want := l.count() + 20 + 7*(round%12)
 		testkit.Eventually(t, "the load goes on", time.Minute, func() bool { return l.count() >= want })
 		dir = t.TempDir()
-		if err := disk.cut(*seedFlag+uint64(round), dir); err != nil {
+		if err := disk.cut(seed+uint64(round), dir); err != nil {
 			t.Fatal(err)
 		}
 		node.kill()
 		unmount()
 		records := l.check(dir, 0)
 		if t.Failed() {
-			t.Fatalf("round %d, seed %d", round, *seedFlag)
+			t.Fatalf("round %d, seed %d", round, seed)
 		}
 		if !strings.Contains(d.URL, addr) || records == 0 {
 			t.Fatal("the load went elsewhere")
 		}
 	}
-	t.Logf("%d answers over 12 power cuts", l.count())
+	proved(t, "%d answers over %d power cuts", l.count(), cuts)
 }

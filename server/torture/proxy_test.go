@@ -25,6 +25,8 @@ type fate struct {
 	// delay holds every piece back; dribble makes pieces of so many bytes.
 	delay   time.Duration
 	dribble int
+	// life is after how long it breaks wherever it is; 0 is never.
+	life time.Duration
 }
 
 // proxy is a bad link between clients and the hub.
@@ -36,6 +38,7 @@ type proxy struct {
 	next   func(n int) fate
 	n      int
 	met    map[string]int
+	bytes  map[int]bool // to the client, after which a link was cut
 	open   map[net.Conn]bool
 	closed bool
 	wg     sync.WaitGroup
@@ -47,7 +50,7 @@ func newProxy(t testing.TB, to string, next func(n int) fate) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: l, to: strings.TrimPrefix(to, "http://"), next: next, met: map[string]int{}, open: map[net.Conn]bool{}}
+	p := &proxy{listener: l, to: strings.TrimPrefix(to, "http://"), next: next, met: map[string]int{}, bytes: map[int]bool{}, open: map[net.Conn]bool{}}
 	p.wg.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
@@ -73,6 +76,9 @@ func (p *proxy) accept() {
 		if !p.keep(down, up) {
 			return
 		}
+		if f.life > 0 {
+			time.AfterFunc(f.life, func() { p.age(down, up) })
+		}
 		p.wg.Go(func() { p.carry(up, down, f, true) })
 		p.wg.Go(func() { p.carry(down, up, f, false) })
 	}
@@ -89,6 +95,28 @@ func (p *proxy) keep(conns ...net.Conn) bool {
 		p.open[c] = true
 	}
 	return !p.closed
+}
+
+// age cuts a link that has lived long enough, if it has.
+func (p *proxy) age(conns ...net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open[conns[0]] && p.open[conns[1]] {
+		p.met["cut by age"]++
+		reset(conns...)
+		for _, c := range conns {
+			c.Close()
+		}
+	}
+}
+
+// reset makes closing abrupt, as from a router that forgot.
+func reset(conns ...net.Conn) {
+	for _, c := range conns {
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+	}
 }
 
 func (p *proxy) count(what string) {
@@ -150,11 +178,12 @@ func (p *proxy) strike(from, to net.Conn, f fate, down bool) bool {
 		return false
 	}
 	p.count(map[bool]string{true: "cut to the client", false: "cut to the hub"}[down])
-	for _, c := range []net.Conn{from, to} {
-		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // a reset, as from a router that forgot
-		}
+	if down {
+		p.mu.Lock()
+		p.bytes[f.cutDown] = true
+		p.mu.Unlock()
 	}
+	reset(from, to)
 	return false
 }
 
@@ -200,13 +229,13 @@ func (p *proxy) close() {
 func badLinks(seed uint64, upTo int) func(n int) fate {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	return func(n int) fate {
-		f := fate{cutDown: 1 + n*7%upTo} // 7 divides no limit that is used: every byte has its turn
+		f := fate{cutDown: 1 + n/2*7%upTo} // 7 divides no limit that is used: every byte has its turn
 		if n%2 == 0 {
 			f.cutDown = 1 + rng.IntN(20*upTo) // far enough to get something
 		}
 		switch rng.IntN(8) {
 		case 0:
-			f = fate{cutUp: 1 + n%900}
+			f = fate{cutUp: 1 + n%900, life: time.Second} // who sends little is cut, too
 		case 1:
 			f.half = true
 		case 2:
@@ -215,6 +244,9 @@ func badLinks(seed uint64, upTo int) func(n int) fate {
 			f.delay = time.Duration(rng.IntN(3)) * time.Millisecond
 		case 4:
 			f.dribble = 1 + rng.IntN(40)
+		}
+		if n%2 == 0 && f.life == 0 { // which would often live until somebody has got much
+			f.life = time.Duration(20+rng.IntN(600)) * time.Millisecond
 		}
 		return f
 	}

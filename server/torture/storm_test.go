@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,12 +26,16 @@ func TestSlowReaders(t *testing.T) {
 		}
 		stalled = append(stalled, s)
 	}
-	before := v.resident()
-	want := l.count() + rounds(300, 4000)
-	testkit.Eventually(t, "the load goes on beside stalled readers", 4*time.Minute, func() bool { return l.count() >= want })
-	if grown := v.resident() - before; grown > 96<<20 {
-		t.Errorf("%d stalled readers took %d MiB", len(stalled), grown>>20)
+	// Little enough that the store's engine need not merge anything, which takes it
+	// tens of MiB for some seconds: what grows is ours.
+	before, want := v.live(t), l.count()+300
+	testkit.Eventually(t, "the load goes on beside stalled readers", time.Minute, func() bool { return l.count() >= want })
+	grown := v.live(t) - before
+	if grown > 4<<20+len(stalled)*64<<10 {
+		t.Errorf("%d stalled readers took %d KiB", len(stalled), grown>>10)
 	}
+	want = l.count() + rounds(0, 4000)
+	testkit.Eventually(t, "the load still goes on", 4*time.Minute, func() bool { return l.count() >= want })
 	l.rest()
 	v.works(t)
 	head := l.newest()
@@ -51,9 +56,9 @@ func TestSlowReaders(t *testing.T) {
 		}
 		s.conn.Close()
 	}
-	t.Logf("at %d: %d readers came back current, %d had been closed", head, current, ended)
 	l.stop()
 	testkit.Eventually(t, "no socket is left of them", 2*time.Minute, func() bool { return v.descriptors() < 80 })
+	proved(t, "at %d: %d readers came back current, %d had been closed; it took %d KiB", head, current, ended, grown>>10)
 }
 
 // TestStorm cuts many screens at one instant, again and again, and restarts the node
@@ -63,28 +68,34 @@ func TestStorm(t *testing.T) {
 	node := serve(t, order{Listen: addr, Data: data})
 	d := readDemo(t, data)
 	link := newProxy(t, d.URL, func(int) fate { return fate{} })
-	l := newLoad(t, d.URL, d.StaffToken, *seedFlag, 2)
+	pace := time.Duration(0)
+	if long {
+		pace = 2 * time.Second // each change goes to all of them
+	}
+	l := newPacedLoad(t, d.URL, d.StaffToken, *seedFlag, 2, pace)
 	var screens []*screen
-	for range rounds(40, 400) {
+	for range fitting(t, rounds(40, 5000)) {
 		s := &screen{t: t}
 		if err := l.connect(link.url(), d.StaffToken, s).Subscribe("board:1", nil); err != nil {
 			t.Fatal(err)
 		}
 		screens = append(screens, s)
 	}
-	all := func() bool {
-		for _, s := range screens {
-			s.mu.Lock()
-			live := s.live
-			s.mu.Unlock()
-			if !live {
-				return false
+	all := func(lost int) func() bool {
+		return func() bool {
+			for _, s := range screens {
+				s.mu.Lock()
+				back := s.live && s.lost >= lost
+				s.mu.Unlock()
+				if !back {
+					return false
+				}
 			}
+			return true
 		}
-		return true
 	}
-	testkit.Eventually(t, "all screens", time.Minute, all)
-	for round := range rounds(4, 40) {
+	testkit.Eventually(t, "all screens", 3*time.Minute, all(0))
+	for round := range rounds(4, 12) {
 		switch round % 3 {
 		case 0:
 			link.calm() // which cuts what is there
@@ -96,8 +107,8 @@ func TestStorm(t *testing.T) {
 			node = serve(t, order{Listen: addr, Data: data})
 		}
 		began := time.Now()
-		testkit.Eventually(t, "all screens are back", time.Minute, all)
-		t.Logf("round %d: all back after %v", round, time.Since(began).Round(time.Millisecond))
+		testkit.Eventually(t, "all screens are back", 3*time.Minute, all(round+1))
+		t.Logf("round %d: all %d back after %v", round, len(screens), time.Since(began).Round(time.Millisecond))
 	}
 	l.rest()
 	fresh := &screen{t: t}
@@ -111,6 +122,17 @@ func TestStorm(t *testing.T) {
 	l.stop()
 	link.close()
 	node.stop(t)
+	proved(t, "%d screens cut off %d times, by the link, a kill and a stop in turn", len(screens), rounds(4, 12))
+}
+
+// fitting is how many links through a proxy the open files allow: three for each.
+func fitting(t *testing.T, links int) int {
+	t.Helper()
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	return min(links, (int(limit.Cur)-1000)/3)
 }
 
 // TestNothingLeaks lets clients come and go for long (F23): memory, goroutines and
@@ -127,6 +149,10 @@ func TestNothingLeaks(t *testing.T) {
 			}
 		}
 	}
+	var pause time.Duration
+	if long {
+		pause = 20 * time.Millisecond // 200 clients a second
+	}
 	churn := func(until time.Time) (n int) {
 		var wg sync.WaitGroup
 		var mu sync.Mutex
@@ -137,6 +163,7 @@ func TestNothingLeaks(t *testing.T) {
 					s.ask(t, `"subscribe":{"channel":"console:1"}`)
 					s.ask(t, `"subscribe":{"channel":"board:1"}`)
 					s.conn.Close()
+					time.Sleep(pause) // the pace, not a wait for anything
 					mu.Lock()
 					n++
 					mu.Unlock()
@@ -147,21 +174,26 @@ func TestNothingLeaks(t *testing.T) {
 		return n
 	}
 	n := churn(time.Now().Add(span / 4)) // warm
-	settle := func() (fds, mem int) {
+	settle := func() (fds, held, mem int) {
 		testkit.Eventually(t, "sockets are closed", time.Minute, func() bool { fds = v.descriptors(); return fds < 60 })
-		return fds, v.resident()
+		return fds, v.settled(t), v.resident()
 	}
-	fds, mem := settle()
+	fds, held, mem := settle()
 	routines := metric(t, v.URL, "go_goroutines")
 	n += churn(time.Now().Add(span * 3 / 4))
-	fdsAfter, memAfter := settle()
+	fdsAfter, heldAfter, memAfter := settle()
 	testkit.Eventually(t, "goroutines end", time.Minute, func() bool { return metric(t, v.URL, "go_goroutines") <= routines+10 })
-	t.Logf("%d clients in %v: descriptors %d to %d, memory %d to %d MiB", n, span, fds, fdsAfter, mem>>20, memAfter>>20)
+	proved(t, "%d clients in %v: descriptors %d to %d, alive %d to %d KiB, memory %d to %d MiB",
+		n, span, fds, fdsAfter, held>>10, heldAfter>>10, mem>>20, memAfter>>20)
 	if fdsAfter > fds+5 {
 		t.Errorf("descriptors: %d, then %d", fds, fdsAfter)
+	}
+	if grown := heldAfter - held; grown > 2<<20 {
+		t.Errorf("%d KiB more are held over %d clients", grown>>10, n)
 	}
 	if grown := memAfter - mem; grown > 24<<20 {
 		t.Errorf("memory grew by %d MiB over %d clients", grown>>20, n)
 	}
+	v.good = dial(t, v.URL, v.StaffToken) // the other one has been silent for too long
 	v.works(t)
 }
