@@ -115,14 +115,20 @@ func TestStorm(t *testing.T) {
 	if err := l.connect(d.URL, d.StaffToken, fresh).Subscribe("board:1", nil); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, "a fresh screen", time.Minute, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
-	for _, s := range screens {
-		testkit.Eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
-	}
+	allAs(t, screens, fresh)
 	l.stop()
 	link.close()
 	node.stop(t)
 	proved(t, "%d screens cut off %d times, by the link, a kill and a stop in turn", len(screens), rounds(4, 12))
+}
+
+// allAs waits until every screen shows what one does that has just come.
+func allAs(t *testing.T, screens []*screen, fresh *screen) {
+	t.Helper()
+	testkit.Eventually(t, "a fresh screen", time.Minute, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
+	for _, s := range screens {
+		testkit.Eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
+	}
 }
 
 // fitting is how many links through a proxy the open files allow: three for each.
