@@ -103,8 +103,8 @@ func alone(e *env, l load, tickets int) (*variant, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.name = "alone"
-	if err := v.gather(max(1, tickets)); err != nil {
+	v.name, v.few = "alone", max(1, tickets)
+	if err := v.gather(v.few); err != nil {
 		v.end()
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (v *variant) measure(l load) (round, error) {
 		})
 	}
 	wg.Wait()
-	deliveries := v.sockets * l.changes / channels
+	deliveries := v.readers(l) * l.changes / channels
 	r, err := v.crowd.do(readerOrder{Do: "end", Count: deliveries, Due: due})
 	spent := v.p.cpu() - before
 	if err = errors.Join(failed, err); err != nil {
@@ -148,6 +148,14 @@ func (v *variant) measure(l load) (round, error) {
 	}
 	us := float64(spent.Microseconds())
 	return round{cpu: us / float64(deliveries), change: us / float64(l.changes), p50: r.P50, p99: r.P99}, nil
+}
+
+// readers is how many subscribers get the changes.
+func (v *variant) readers(l load) int {
+	if v.few > 0 {
+		return v.few
+	}
+	return l.sockets
 }
 
 // median of one figure of the rounds.
@@ -214,7 +222,7 @@ func report(e *env, all []*variant, l load) {
 // and what to each further subscriber.
 func parts(e *env, own, alone *variant, l load, what string) {
 	change := func(v *variant) float64 { return v.median(func(r round) float64 { return r.change }) }
-	perChannel := func(v *variant) float64 { return float64(v.sockets) / float64(max(l.channels, 1)) }
+	perChannel := func(v *variant) float64 { return float64(v.readers(l)) / float64(max(l.channels, 1)) }
 	e.row(row{what: "CPU per change with one subscriber, at the rate of " + what, unit: "µs", ours: change(alone)})
 	further := (change(own) - change(alone)) / (perChannel(own) - perChannel(alone))
 	e.row(row{what: "CPU per further delivery, " + what, unit: "µs", ours: further, goal: "the same in all rows"})

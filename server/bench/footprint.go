@@ -7,8 +7,10 @@ import (
 	"time"
 )
 
-// idleFor is how long nothing happens while the idle sockets are watched.
-const idleFor = 60 * time.Second
+// idleFor is how long nothing happens while the idle sockets are watched: long
+// enough for the runtime to collect what connecting left, which it does at the
+// latest after two minutes.
+const idleFor = 150 * time.Second
 
 // footprint is what the server costs while nothing happens.
 func footprint(e *env) error {

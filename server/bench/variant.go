@@ -27,7 +27,7 @@ type variant struct {
 	// answered: ours when it is durable.
 	publish func(channel int) error
 	close   func()
-	sockets int
+	few     int   // subscribers, when they are not as many as the load says
 	empty   int64 // memory before the subscribers
 	rounds  []round
 }
@@ -41,7 +41,6 @@ func (v *variant) gather(count int) error {
 	if v.crowd, err = newCrowd(); err != nil {
 		return err
 	}
-	v.sockets = count
 	v.p.pids = family(v.p.cmd.Process.Pid) // workers may come after the address
 	v.empty = v.p.rss()
 	v.join.Do, v.join.Count, v.join.Addr, v.join.Marker = "connect", count, v.p.addr, marker
