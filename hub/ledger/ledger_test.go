@@ -260,3 +260,26 @@ func TestAQueueThatIsFullSaysSo(t *testing.T) {
 	close(gate)
 	wg.Wait()
 }
+
+// Where live tickets are is remembered, and not for longer than they live.
+func TestPlacesAreThoseOfLiveTickets(t *testing.T) {
+	st := mem()
+	r := newRig(t, st, Options{})
+	a, b := r.create(1, "a"), r.create(1, "b")
+	r.do(1, ticket.Serve{Ref: call(r, ref(a.ID))})
+	if err := r.stop(); err != nil { // what is answered is not yet settled
+		t.Fatal(err)
+	}
+	for when, l := range map[string]*Ledger{"at the end": r.Ledger, "opened again": open(t, st, Options{}).Ledger} {
+		known := map[any]any{}
+		l.places.Range(func(id, at any) bool { known[id] = at; return true })
+		if len(known) != 1 || known[b.ID] != 1 {
+			t.Errorf("%s: places are %v, only ticket %d lives", when, known, b.ID)
+		}
+		for _, id := range []int64{a.ID, b.ID} {
+			if at, err := l.Locate(id); err != nil || at != 1 {
+				t.Errorf("%s: ticket %d is at %d, %v", when, id, at, err)
+			}
+		}
+	}
+}

@@ -90,9 +90,56 @@ type FieldTranslation struct {
 
 // The most that a location asks for: the whole list is part of its settings.
 const (
-	maxFields  = 50
-	maxOptions = 200
+	maxFields = 50
+	// MaxFieldOptions is how many options a SELECT has at most.
+	MaxFieldOptions = 200
+	// MaxFieldTitle and MaxVisitorTitle bound titles, in characters; an option's too.
+	MaxFieldTitle   = 50
+	MaxVisitorTitle = 200
+	// MaxFieldScale is how many decimals a NUMERIC has at most.
+	MaxFieldScale = 10
+	// MaxFieldFiles is how many files an ATTACHMENT takes at most.
+	MaxFieldFiles = 50
 )
+
+// FieldTypes are all types of input fields.
+func FieldTypes() []string {
+	return []string{
+		FieldFirstName, FieldLastName, FieldEmail, FieldPhone, FieldText, FieldURL, FieldDate, FieldNumeric, FieldSelect, FieldAttachment,
+	}
+}
+
+// FileGroups are the kinds of files that an ATTACHMENT can be for.
+func FileGroups() []string { return []string{"IMAGES", "DOCUMENTS", "ARCHIVES"} }
+
+// Sound names the member that cannot be as it is, "" when all can.
+func (r *FieldRange) Sound() string {
+	switch {
+	case r.Scale < 0 || r.Scale > MaxFieldScale:
+		return "scale"
+	case r.Min != nil && r.Max != nil && *r.Min > *r.Max:
+		return "max"
+	}
+	return ""
+}
+
+// Sound names the member that cannot be as it is, "" when all can.
+func (f *FieldFiles) Sound() string {
+	switch {
+	case f.Most < 1 || f.Most > MaxFieldFiles:
+		return "most"
+	case f.Mode != "ALL" && f.Mode != "ONLY":
+		return "mode"
+	case f.Mode == "ONLY" && len(f.Groups) == 0:
+		return "groups"
+	}
+	for _, g := range f.Groups {
+		if !slices.Contains(FileGroups(), g) {
+			return "groups"
+		}
+	}
+	return ""
+}
 
 // Named reports whether the field's value is a member of its own on a ticket; a
 // location has one such field of each type.
@@ -182,8 +229,8 @@ func checkFields(fields []InputField) error {
 		if f.ID == "" || f.Type == "" {
 			return wire.FieldError("id", "an input field needs an id and a type")
 		}
-		if len(f.Options) > maxOptions {
-			return wire.FieldError("options", "an input field has at most %d options", maxOptions)
+		if len(f.Options) > MaxFieldOptions {
+			return wire.FieldError("options", "an input field has at most %d options", MaxFieldOptions)
 		}
 		for j := range fields[:i] {
 			if strings.EqualFold(fields[j].ID, f.ID) {

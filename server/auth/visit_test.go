@@ -125,18 +125,25 @@ func TestMoveVisit(t *testing.T) {
 	}
 }
 
+// movedVisit is a link from ticket 17 to 18, and what was known of it before.
+func (w *world) movedVisit() (token string, before []*entry) {
+	w.t.Helper()
+	token, info, err := w.IssueVisit(w.t.Context(), 17, "A-42", time.Hour)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	before = w.index.named("ticket:17")
+	if _, err := w.MoveVisit(w.t.Context(), info.Grant, 18, "B-1"); err != nil {
+		w.t.Fatal(err)
+	}
+	return token, before
+}
+
 // Who had looked a link up before it was moved and writes down its last use then,
 // does not bring the old one back.
 func TestMovedVisitIsNotWrittenOver(t *testing.T) {
 	w := newWorld(t)
-	token, info, err := w.IssueVisit(t.Context(), 17, "A-42", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := w.index.named("ticket:17")
-	if _, err := w.MoveVisit(t.Context(), info.Grant, 18, "B-1"); err != nil {
-		t.Fatal(err)
-	}
+	token, before := w.movedVisit()
 	if err := w.writeMarks(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}
@@ -149,14 +156,7 @@ func TestMovedVisitIsNotWrittenOver(t *testing.T) {
 // Who had looked a link up before it was moved and revokes it then, revokes it.
 func TestMovedVisitIsRevokedByItsOldEntry(t *testing.T) {
 	w := newWorld(t)
-	token, info, err := w.IssueVisit(t.Context(), 17, "A-42", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before := w.index.named("ticket:17")
-	if _, err := w.MoveVisit(t.Context(), info.Grant, 18, "B-1"); err != nil {
-		t.Fatal(err)
-	}
+	token, before := w.movedVisit()
 	if err := w.revoke(t.Context(), before); err != nil {
 		t.Fatal(err)
 	}

@@ -12,15 +12,12 @@ import (
 // they all come back at the instant when it is there again.
 func fleet(e *env) error {
 	const screens = 5000
-	v, err := ours(e, screens, 0)
+	v, err := watched(e, screens)
 	if err != nil {
 		return err
 	}
 	defer v.end()
 	n := v.node
-	if err := v.gather(screens); err != nil {
-		return err
-	}
 	var back, up, cost []float64
 	folds := 0.0
 	for range e.rounds {
@@ -111,14 +108,11 @@ func stalled(e *env) error {
 // soak is ten minutes at 2,000 screens and 20 changes a second.
 func soak(e *env) error {
 	const sockets = 2000
-	v, err := ours(e, sockets, 0)
+	v, err := watched(e, sockets)
 	if err != nil {
 		return err
 	}
 	defer v.end()
-	if err := v.gather(sockets); err != nil {
-		return err
-	}
 	minute := load{sockets: sockets, rate: 20, burst: 1, changes: 20 * 60}
 	var memory, p99 []float64
 	for m := range 10 {

@@ -38,14 +38,11 @@ func footprint(e *env) error {
 // idle is what sockets cost that nothing is sent to but what keeps them open.
 func idle(e *env) error {
 	const sockets = 10000
-	v, err := ours(e, sockets, 0)
+	v, err := watched(e, sockets)
 	if err != nil {
 		return err
 	}
 	defer v.end()
-	if err := v.gather(sockets); err != nil {
-		return err
-	}
 	before := v.p.cpu()
 	time.Sleep(idleFor) // what is measured is rest
 	spent := v.p.cpu() - before

@@ -48,6 +48,19 @@ func (v *variant) gather(count int) error {
 	return err
 }
 
+// watched is ours with the subscribers of one board.
+func watched(e *env, sockets int) (*variant, error) {
+	v, err := ours(e, sockets, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.gather(sockets); err != nil {
+		v.end()
+		return nil, err
+	}
+	return v, nil
+}
+
 // end takes everything down, the clients first: otherwise the servers keep what
 // is left of the connections.
 func (v *variant) end() {

@@ -13,31 +13,14 @@ import (
 	"testing/iotest"
 
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // listening is a daemon that hands every connection to serve, until the test ends.
 func listening(t *testing.T, network, addr string, serve func(net.Conn)) Clamd {
 	t.Helper()
-	l, err := net.Listen(network, addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			serve(c)
-		}
-	}()
-	t.Cleanup(func() {
-		_ = l.Close()
-		<-done
-	})
-	return Clamd{Network: network, Addr: l.Addr().String()}
+	at, _ := testkit.Serve(t, network, addr, serve)
+	return Clamd{Network: network, Addr: at}
 }
 
 func TestClamdOnASocketFile(t *testing.T) {

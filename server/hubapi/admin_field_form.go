@@ -13,29 +13,11 @@ import (
 	"github.com/nowserving/nowserving/hub/wire"
 )
 
-// What an input field may be, as the queue API has it: a field that is made here
-// can be read and changed there, and the other way round.
-const (
-	maxFieldTitle   = 50
-	maxVisitorTitle = 200
-	maxFieldOptions = 200
-	maxFieldScale   = 10
-	maxFieldFiles   = 50
-)
-
-// fieldTypes are all types of input fields.
-func fieldTypes() []string {
-	return []string{
-		ticket.FieldFirstName, ticket.FieldLastName, ticket.FieldEmail, ticket.FieldPhone, ticket.FieldText, ticket.FieldURL,
-		ticket.FieldDate, ticket.FieldNumeric, ticket.FieldSelect, ticket.FieldAttachment,
-	}
-}
-
 // checkField looks at an input field that somebody made, and writes it in one
 // way. An error names the member that is wrong, in a list as options[0].title.
 func checkField(f *ticket.InputField) error {
-	if !slices.Contains(fieldTypes(), f.Type) {
-		return wire.FieldError("type", "type is one of %s", strings.Join(fieldTypes(), ", "))
+	if !slices.Contains(ticket.FieldTypes(), f.Type) {
+		return wire.FieldError("type", "type is one of %s", strings.Join(ticket.FieldTypes(), ", "))
 	}
 	withoutWhatItCannotHave(f)
 	if f.Type == ticket.FieldURL && f.ShowInRemoteSignIn {
@@ -93,10 +75,10 @@ func checkFieldTitles(f *ticket.InputField) error {
 	if f.Named() {
 		return nil
 	}
-	if err := fieldText("title", &f.Title, maxFieldTitle, true); err != nil {
+	if err := fieldText("title", &f.Title, ticket.MaxFieldTitle, true); err != nil {
 		return err
 	}
-	if err := fieldText("visitorTitle", &f.VisitorTitle, maxVisitorTitle, false); err != nil {
+	if err := fieldText("visitorTitle", &f.VisitorTitle, ticket.MaxVisitorTitle, false); err != nil {
 		return err
 	}
 	return checkFieldTranslations("translations", &f.Translations)
@@ -114,10 +96,10 @@ func checkFieldTranslations(field string, all *[]ticket.FieldTranslation) error 
 		if slices.ContainsFunc(kept, func(o ticket.FieldTranslation) bool { return o.Language == t.Language }) {
 			return wire.FieldError(at+".language", "%s is there twice", t.Language)
 		}
-		if err := fieldText(at+".title", &t.Title, maxFieldTitle, false); err != nil {
+		if err := fieldText(at+".title", &t.Title, ticket.MaxFieldTitle, false); err != nil {
 			return err
 		}
-		if err := fieldText(at+".visitorTitle", &t.VisitorTitle, maxVisitorTitle, false); err != nil {
+		if err := fieldText(at+".visitorTitle", &t.VisitorTitle, ticket.MaxVisitorTitle, false); err != nil {
 			return err
 		}
 		if t.Title != "" || t.VisitorTitle != "" {
@@ -132,15 +114,15 @@ func checkFieldOptions(f *ticket.InputField) error {
 	if f.Type != ticket.FieldSelect {
 		return nil
 	}
-	if len(f.Options) < 1 || len(f.Options) > maxFieldOptions {
-		return wire.FieldError("options", "1 to %d choices", maxFieldOptions)
+	if len(f.Options) < 1 || len(f.Options) > ticket.MaxFieldOptions {
+		return wire.FieldError("options", "1 to %d choices", ticket.MaxFieldOptions)
 	}
 	for i := range f.Options {
 		o, at := &f.Options[i], fmt.Sprintf("options[%d]", i)
 		if _, err := uuid.Parse(o.ID); err != nil || len(o.ID) != 36 {
 			return wire.FieldError(at+".id", "the id of a choice is a UUID")
 		}
-		if err := fieldText(at+".title", &o.Title, maxFieldTitle, true); err != nil {
+		if err := fieldText(at+".title", &o.Title, ticket.MaxFieldTitle, true); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(f.Options[:i], func(x ticket.FieldOption) bool { return x.Title == o.Title }) {
@@ -149,7 +131,7 @@ func checkFieldOptions(f *ticket.InputField) error {
 		if slices.ContainsFunc(f.Options[:i], func(x ticket.FieldOption) bool { return strings.EqualFold(x.ID, o.ID) }) {
 			return wire.FieldError(at+".id", "two choices have this id")
 		}
-		if err := fieldText(at+".color", &o.Color, maxFieldTitle, false); err != nil {
+		if err := fieldText(at+".color", &o.Color, ticket.MaxFieldTitle, false); err != nil {
 			return err
 		}
 		if err := checkFieldTranslations(at+".translations", &o.Translations); err != nil {
@@ -160,17 +142,16 @@ func checkFieldOptions(f *ticket.InputField) error {
 }
 
 func checkFieldRange(f *ticket.InputField) error {
-	r := f.Range
-	if r == nil {
+	if f.Range == nil {
 		return nil
 	}
-	switch {
-	case r.Scale < 0 || r.Scale > maxFieldScale:
-		return wire.FieldError("range.scale", "0 to %d", maxFieldScale)
-	case r.Min != nil && r.Max != nil && *r.Min > *r.Max:
-		return wire.FieldError("range.max", "the largest is not below the smallest")
+	switch f.Range.Sound() {
+	case "":
+		return nil
+	case "scale":
+		return wire.FieldError("range.scale", "0 to %d", ticket.MaxFieldScale)
 	}
-	return nil
+	return wire.FieldError("range.max", "the largest is not below the smallest")
 }
 
 func checkFieldFiles(f *ticket.InputField) error {
@@ -181,25 +162,20 @@ func checkFieldFiles(f *ticket.InputField) error {
 		f.Files = &ticket.FieldFiles{}
 	}
 	files := f.Files
-	if files.Most < 1 || files.Most > maxFieldFiles {
-		return wire.FieldError("files.most", "1 to %d", maxFieldFiles)
-	}
-	switch files.Mode {
-	case "ALL":
+	if files.Mode == "ALL" {
 		files.Groups = nil
-	case "ONLY":
-		if len(files.Groups) == 0 {
-			return wire.FieldError("files.groups", "choose a kind of file")
+	}
+	switch files.Sound() {
+	case "":
+		if len(slices.Compact(slices.Sorted(slices.Values(files.Groups)))) == len(files.Groups) {
+			return nil
 		}
-	default:
+	case "most":
+		return wire.FieldError("files.most", "1 to %d", ticket.MaxFieldFiles)
+	case "mode":
 		return wire.FieldError("files.mode", "files.mode is ALL or ONLY")
 	}
-	for i, g := range files.Groups {
-		if !slices.Contains([]string{"IMAGES", "DOCUMENTS", "ARCHIVES"}, g) || slices.Contains(files.Groups[:i], g) {
-			return wire.FieldError("files.groups", "files.groups has IMAGES, DOCUMENTS and ARCHIVES, once each")
-		}
-	}
-	return nil
+	return wire.FieldError("files.groups", "files.groups has one or more of %s, once each", strings.Join(ticket.FileGroups(), ", "))
 }
 
 // checkFieldLines looks whether the lines that a field is for are the location's.

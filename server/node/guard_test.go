@@ -11,17 +11,16 @@ import (
 	"io"
 	"mime/multipart"
 	"net"
-	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/rs/zerolog"
 
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/chatapi"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // eicar is the harmless text that every scanner calls a virus, in two parts so
@@ -31,27 +30,8 @@ const eicar = `X5O!P%@AP[4\PZX54(P^)7CC)7}$` + `EICAR-STANDARD-ANTIVIRUS-TEST-FI
 // clamd is a daemon that knows one virus, until stop.
 func clamd(t *testing.T) (scanner chatapi.Clamd, stop func()) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			verdict(c)
-		}
-	}()
-	stop = sync.OnceFunc(func() {
-		_ = l.Close()
-		<-done
-	})
-	t.Cleanup(stop)
-	return chatapi.Clamd{Network: "tcp", Addr: l.Addr().String()}, stop
+	at, stop := testkit.Serve(t, "tcp", "127.0.0.1:0", verdict)
+	return chatapi.Clamd{Network: "tcp", Addr: at}, stop
 }
 
 // verdict reads one stream and answers it.
@@ -175,22 +155,7 @@ func (w *world) medium(tail []byte) (int, string) {
 // post sends bytes.
 func (w *world) post(path string, body io.Reader, headers ...string) (int, []byte) {
 	w.t.Helper()
-	req, err := http.NewRequest("POST", w.node.URL()+path, body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := w.http.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	resp, answer := w.exchange("POST", path, body, headers...)
 	return resp.StatusCode, answer
 }
 

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"io"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -24,22 +23,8 @@ func TestWidgetPages(t *testing.T) {
 // fetch gets a page; of its body only the length, as it came.
 func (w *world) fetch(path string, headers ...string) *http.Response {
 	w.t.Helper()
-	req, err := http.NewRequest("GET", w.node.URL()+path, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	resp, err := w.http.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	resp.ContentLength, err = io.Copy(io.Discard, resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	_ = resp.Body.Close()
+	resp, body := w.exchange("GET", path, nil, headers...)
+	resp.ContentLength = int64(len(body))
 	return resp
 }
 

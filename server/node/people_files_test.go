@@ -2,7 +2,6 @@ package node
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"path"
 	"strings"
@@ -213,19 +212,6 @@ func (w *world) put(path, token, name, body string) (int, map[string]any) {
 // get reads an address as its bytes.
 func (w *world) get(path, token string) (int, string, http.Header) {
 	w.t.Helper()
-	req, err := http.NewRequest("GET", w.node.URL()+path, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := w.http.Do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	resp, b := w.exchange("GET", path, nil, "Authorization", "Bearer "+token)
 	return resp.StatusCode, string(b), resp.Header
 }

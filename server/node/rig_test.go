@@ -73,22 +73,14 @@ func start(t *testing.T, o Options) *world {
 	return w
 }
 
-// ask sends a request of the console's kind and decodes the answer.
-func (w *world) ask(method, path string, body any, headers ...string) (int, map[string]any) {
+// exchange sends a request and reads all of the answer. An empty header takes away
+// one that stands before it.
+func (w *world) exchange(method, path string, body io.Reader, headers ...string) (*http.Response, []byte) {
 	w.t.Helper()
-	var sent io.Reader
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		sent = bytes.NewReader(b)
-	}
-	req, err := http.NewRequest(method, w.node.URL()+path, sent)
+	req, err := http.NewRequest(method, w.node.URL()+path, body)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	req.Header.Set("X-Nowserving", "1")
 	for i := 0; i+1 < len(headers); i += 2 {
 		if headers[i+1] == "" {
 			req.Header.Del(headers[i])
@@ -101,10 +93,25 @@ func (w *world) ask(method, path string, body any, headers ...string) (int, map[
 		w.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
+	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return resp, answer
+}
+
+// ask sends a request of the console's kind and decodes the answer.
+func (w *world) ask(method, path string, body any, headers ...string) (int, map[string]any) {
+	w.t.Helper()
+	var sent io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		sent = bytes.NewReader(b)
+	}
+	resp, text := w.exchange(method, path, sent, append([]string{"X-Nowserving", "1"}, headers...)...)
 	out := map[string]any{}
 	if len(text) > 0 && text[0] == '{' {
 		if err := json.Unmarshal(text, &out); err != nil {

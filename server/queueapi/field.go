@@ -106,10 +106,10 @@ func (p *params) fieldEdit(kind string) ticket.EditField {
 		InRemoteSignIn: p.given("isMandatoryInRemoteSignIn"), InAppointments: p.given("isRequiredInAppointments"),
 		VisibleWaiting: p.given("isVisibleInWaitingDrawer"), VisibleServing: p.given("isVisibleInServingDrawer"),
 		ShowInRemoteSignIn: p.given("showInRemoteSignIn"), MultiSelect: p.given("multiSelect"),
-		VisitorTitle: p.optional("visitorFacingTitle", 200),
+		VisitorTitle: p.optional("visitorFacingTitle", ticket.MaxVisitorTitle),
 	}
 	if _, there := p.values["title"]; there {
-		c.Title = ticket.Some(p.within("title", p.required("title"), 1, 50))
+		c.Title = ticket.Some(p.within("title", p.required("title"), 1, ticket.MaxFieldTitle))
 	}
 	if kind == ticket.FieldURL && c.ShowInRemoteSignIn.Value {
 		p.fail(bad("showInRemoteSignIn", "showInRemoteSignIn is false for a URL"))
@@ -154,7 +154,7 @@ func (p *params) translations(in []translationJSON) []ticket.FieldTranslation {
 		if !knownLanguage(t.LanguageCode) {
 			p.fail(bad("translations", "translations has an unknown languageCode"))
 		}
-		if utf8.RuneCountInString(t.Title) > 50 || utf8.RuneCountInString(t.VisitorFacingTitle) > 200 {
+		if utf8.RuneCountInString(t.Title) > ticket.MaxFieldTitle || utf8.RuneCountInString(t.VisitorFacingTitle) > ticket.MaxVisitorTitle {
 			p.fail(badCode(codeSize, "translations", "translations has a title that is too long"))
 		}
 		if slices.ContainsFunc(out, func(o ticket.FieldTranslation) bool { return o.Language == t.LanguageCode }) {
@@ -181,7 +181,7 @@ func (p *params) fieldOptions() []ticket.FieldOption {
 		if !uuidPattern.MatchString(o.ID) {
 			p.fail(bad("options", "options must all have a UUID as id"))
 		}
-		if utf8.RuneCountInString(o.Title) > 50 || utf8.RuneCountInString(o.Color) > 50 {
+		if utf8.RuneCountInString(o.Title) > ticket.MaxFieldTitle || utf8.RuneCountInString(o.Color) > ticket.MaxFieldTitle {
 			p.fail(badCode(codeSize, "options", "options has a title of more than 50 characters"))
 		}
 		if slices.ContainsFunc(out, func(x ticket.FieldOption) bool {
@@ -196,7 +196,7 @@ func (p *params) fieldOptions() []ticket.FieldOption {
 
 func (p *params) fieldRange() *ticket.FieldRange {
 	r := &ticket.FieldRange{}
-	if p.decode("constraints", r) && (r.Scale < 0 || r.Scale > 10 || r.Min != nil && r.Max != nil && *r.Min > *r.Max) {
+	if p.decode("constraints", r) && r.Sound() != "" {
 		p.fail(bad("constraints", "constraints: min is at most max, scale is 0 to 10"))
 	}
 	return r
@@ -211,14 +211,11 @@ func (p *params) fieldFiles() *ticket.FieldFiles {
 		} `json:"allowedFileTypeGroups"`
 	}
 	p.decode("constraints", &in)
-	ok := in.Most >= 1 && in.Most <= 50 && (in.Types.Mode == "ALL" || in.Types.Mode == "ONLY" && len(in.Types.Groups) > 0)
-	for _, g := range in.Types.Groups {
-		ok = ok && slices.Contains([]string{"IMAGES", "DOCUMENTS", "ARCHIVES"}, g)
-	}
-	if !ok {
+	f := &ticket.FieldFiles{Most: in.Most, Mode: in.Types.Mode, Groups: in.Types.Groups}
+	if f.Sound() != "" {
 		p.fail(bad("constraints", "constraints: maxNumberOfFiles is 1 to 50, allowedFileTypeGroups has a mode ALL or ONLY with groups"))
 	}
-	return &ticket.FieldFiles{Most: in.Most, Mode: in.Types.Mode, Groups: in.Types.Groups}
+	return f
 }
 
 // visibleFor reads the lines that a field is for; they must be the location's.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,3 +85,30 @@ func (Quiet) Refused(string, *wire.Error) {}
 func (Quiet) Status(client.Status) {}
 
 var _ client.Handler = Quiet{}
+
+// Serve hands every connection to an address to serve, one after the other, until
+// stop, which the test's end calls too.
+func Serve(t testing.TB, network, addr string, serve func(net.Conn)) (at string, stop func()) {
+	t.Helper()
+	l, err := net.Listen(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serve(c)
+		}
+	}()
+	stop = sync.OnceFunc(func() {
+		_ = l.Close()
+		<-done
+	})
+	t.Cleanup(stop)
+	return l.Addr().String(), stop
+}

@@ -226,14 +226,23 @@ func (r *rig) text(id int64, body string) {
 // messages shows a ticket's texts in the queue form: type, body, status.
 func (r *rig) messages(id int64) string {
 	r.t.Helper()
+	return r.shown(id, func(x *ticket.Transaction) (string, bool) {
+		m, ok := ticket.QueueMessage(x)
+		return m.Type + " " + m.Body + " " + m.Status, ok
+	})
+}
+
+// shown is a ticket's thread in one line, without what show leaves out.
+func (r *rig) shown(id int64, show func(*ticket.Transaction) (string, bool)) string {
+	r.t.Helper()
 	thread, err := r.ledger.Transactions(id, 0, 0, false)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	var out []string
 	for i := range thread {
-		if m, ok := ticket.QueueMessage(&thread[i]); ok {
-			out = append(out, m.Type+" "+m.Body+" "+m.Status)
+		if text, ok := show(&thread[i]); ok {
+			out = append(out, text)
 		}
 	}
 	return strings.Join(out, ", ")

@@ -3,7 +3,6 @@ package sms
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,17 +29,9 @@ func (r *rig) write(t *ticket.Ticket, text string) uint64 {
 // thread shows a conversation's messages: text, channel, status.
 func (r *rig) thread(id int64) string {
 	r.t.Helper()
-	thread, err := r.ledger.Transactions(id, 0, 0, false)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	var out []string
-	for i := range thread {
-		if x := &thread[i]; x.Type == ticket.TransactionMessage {
-			out = append(out, x.Text+" "+x.Protocol+" "+x.Status)
-		}
-	}
-	return strings.Join(out, ", ")
+	return r.shown(id, func(x *ticket.Transaction) (string, bool) {
+		return x.Text + " " + x.Protocol + " " + x.Status, x.Type == ticket.TransactionMessage
+	})
 }
 
 // What staff writes in a conversation on WhatsApp goes out from the branch's own
