@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { buildWidget } from "./widget.mjs";
 import { allWords, wordsPlugin } from "./words.mjs";
@@ -41,9 +42,15 @@ async function bundle(entry, target) {
 
 const written = new Set();
 
+/**
+ * Writes a file. Scripts and style sheets are left only in the form that they are
+ * sent in: compressed once, as well as can be, with no time and no name inside.
+ */
 function write(path, content) {
-  writeFileSync(path, content);
-  written.add(path);
+  const packed = /\.(js|css)$/.test(path);
+  const to = packed ? `${path}.gz` : path;
+  writeFileSync(to, packed ? gzipSync(content, { level: 9 }) : content);
+  written.add(to);
 }
 
 /** Writes content under a name with its hash; returns its address. */

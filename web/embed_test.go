@@ -34,7 +34,7 @@ func TestPagesReferToEmbeddedAssets(t *testing.T) {
 			if !hashed.MatchString(m[1]) {
 				t.Errorf("%s refers to %q, want a hashed asset", page, m[1])
 			}
-			if _, err := fs.Stat(FS(), strings.TrimPrefix(m[1], "/")); err != nil {
+			if _, err := fs.Stat(FS(), strings.TrimPrefix(m[1], "/")+".gz"); err != nil {
 				t.Errorf("%s: %v", page, err)
 			}
 		}

@@ -3,7 +3,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { allWords, wordsPlugin } from "./words.mjs";
 
@@ -65,21 +64,14 @@ async function bundle(entry, plugins, define = {}, mangleProps = undefined) {
   return Buffer.from(result.outputFiles[0].contents);
 }
 
-/** Compressed once, as well as can be: these go to every visitor of every site. */
-const packed = (content) => gzipSync(content, { level: 9 });
-
 /** Builds everything; asset and write are those of build.mjs. */
 export async function buildWidget(asset, write, dist) {
   const short = shortened();
   const apps = {};
   for (const language of Object.keys(allWords("widget"))) {
-    const app = await bundle("src/widget/main.ts", [oneLanguage(language), wordsPlugin, cssPlugin], {}, short);
-    apps[language] = asset(`widget-${language}.js`, app);
-    write(join(dist, `${apps[language]}.gz`), packed(app));
+    apps[language] = asset(`widget-${language}.js`, await bundle("src/widget/main.ts", [oneLanguage(language), wordsPlugin, cssPlugin], {}, short));
   }
-  const loader = await bundle("src/launcher/main.ts", [wordsPlugin, cssPlugin], { APPS: JSON.stringify(apps) });
-  write(join(dist, "widget.js"), loader);
-  write(join(dist, "widget.js.gz"), packed(loader));
+  write(join(dist, "widget.js"), await bundle("src/launcher/main.ts", [wordsPlugin, cssPlugin], { APPS: JSON.stringify(apps) }));
   // For loaders of an earlier build that are still in somebody's page.
   write(join(dist, "widget-apps.json"), JSON.stringify(apps));
   const frame = asset("widget-frame.js", await bundle("src/widget/frame.ts", []));

@@ -3,7 +3,6 @@ package node
 import (
 	"io/fs"
 	"net/http"
-	"strings"
 
 	"github.com/julienschmidt/httprouter"
 
@@ -14,6 +13,7 @@ import (
 // pages serves the built pages and their assets.
 func (n *Node) pages(r *httprouter.Router) {
 	files := web.FS()
+	built := loadAssets(files)
 	page := func(name string) httprouter.Handle {
 		return func(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
 			n.page(w, r, files, name)
@@ -23,24 +23,11 @@ func (n *Node) pages(r *httprouter.Router) {
 	r.GET("/console", page("console.html"))
 	r.GET("/admin", page("admin.html"))
 	n.peoplePages(r, page)
-	n.widgetPages(r, files)
+	n.widgetPages(r, files, built)
 	r.GET("/", func(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
 		http.Redirect(w, r, "/console", http.StatusFound)
 	})
-	assets := http.FileServerFS(files)
-	r.GET("/assets/*file", func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
-		if strings.HasSuffix(r.URL.Path, "/") { // no directory listings
-			n.fail(w, r, wire.Errorf(wire.NotFound, "there is no such file"))
-			return
-		}
-		// A name carries its content's hash, so what is under it never changes.
-		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		if isWidgetAsset(r.URL.Path) {
-			n.widgetAsset(w, r, files)
-			return
-		}
-		assets.ServeHTTP(w, r)
-	})
+	n.assetFiles(r, built)
 }
 
 // page serves one page, never from a cache: a screen that restarts must get the

@@ -1,16 +1,12 @@
 package node
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"html"
 	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/julienschmidt/httprouter"
 
@@ -20,11 +16,11 @@ import (
 
 // widgetPages serves what other sites load: the chat widget's loader under names
 // that never change, and its page for a frame.
-func (n *Node) widgetPages(r *httprouter.Router, files fs.FS) {
-	loader := n.widgetScript(files, func(*http.Request) string { return "widget.js" })
-	r.GET("/widget.js", loader)
-	r.GET("/clients/widget.1.2.min.js", loader) // where the conversation API's sites find theirs
-	r.GET("/widget-app.js", n.widgetScript(files, func(r *http.Request) string { return currentApp(files, r.URL.Query().Get("language")) }))
+func (n *Node) widgetPages(r *httprouter.Router, files fs.FS, built assets) {
+	loader := n.widgetScript(built, func(*http.Request) string { return "widget.js" })
+	getAndHead(r, "/widget.js", loader)
+	getAndHead(r, "/clients/widget.1.2.min.js", loader) // where the conversation API's sites find theirs
+	getAndHead(r, "/widget-app.js", n.widgetScript(built, func(r *http.Request) string { return currentApp(files, r.URL.Query().Get("language")) }))
 	r.GET("/widget/:key", func(w http.ResponseWriter, r *http.Request, p httprouter.Params) {
 		origins, ok := n.people.SiteOrigins(p.ByName("key"))
 		if !ok {
@@ -66,46 +62,17 @@ func forAnySite(h http.Header) {
 	h.Set("Access-Control-Allow-Origin", "*")
 }
 
-// widgetScript serves a script under a name without a hash: it is asked for each
-// time, and answered with 304 as long as it is the same.
-func (n *Node) widgetScript(files fs.FS, name func(*http.Request) string) httprouter.Handle {
+// widgetScript serves a script under a name without a hash.
+func (n *Node) widgetScript(built assets, name func(*http.Request) string) httprouter.Handle {
 	return func(w http.ResponseWriter, r *http.Request, _ httprouter.Params) {
-		body, err := fs.ReadFile(files, name(r))
-		if err != nil {
+		a := built[name(r)]
+		if a == nil {
 			n.fail(w, r, wire.Errorf(wire.NotFound, "this build has no pages; run make web"))
 			return
 		}
-		w.Header().Set("Cache-Control", "no-cache")
-		serveScript(w, r, files, name(r), body)
+		forAnySite(w.Header())
+		n.serveAsset(w, r, a, askAgain)
 	}
-}
-
-// widgetAsset serves one of the app's scripts, whose name carries its hash.
-func (n *Node) widgetAsset(w http.ResponseWriter, r *http.Request, files fs.FS) {
-	name := strings.TrimPrefix(r.URL.Path, "/")
-	body, err := fs.ReadFile(files, name)
-	if err != nil || !strings.HasSuffix(name, ".js") {
-		n.fail(w, r, wire.Errorf(wire.NotFound, "there is no such file"))
-		return
-	}
-	serveScript(w, r, files, name, body)
-}
-
-// serveScript serves a script to pages of any site, in the form that the build
-// compressed for whoever takes that.
-func serveScript(w http.ResponseWriter, r *http.Request, files fs.FS, name string, body []byte) {
-	h := w.Header()
-	forAnySite(h)
-	h.Set("Content-Type", "text/javascript; charset=utf-8")
-	h.Set("Vary", "Accept-Encoding")
-	sum := sha256.Sum256(body)
-	tag := hex.EncodeToString(sum[:12])
-	if packed, err := fs.ReadFile(files, name+".gz"); err == nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		body, tag = packed, tag+"-gzip"
-		h.Set("Content-Encoding", "gzip")
-	}
-	h.Set("ETag", `"`+tag+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 }
 
 // origin is what this server is called in a request.

@@ -177,8 +177,10 @@ export class FakeHub extends FakeBranch {
   page(path, response) {
     const file = /^\/board\//.test(path) ? "board.html" : path === "/console" ? "console.html" : path.slice(1);
     try {
-      const content = readFileSync(join(dist, file));
-      response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream", "Content-Security-Policy": POLICY, "Cache-Control": "no-store" });
+      const packed = /\.(js|css)$/.test(file); // the build leaves them compressed, and a browser takes that
+      const content = readFileSync(join(dist, packed ? `${file}.gz` : file));
+      const type = TYPES[extname(file)] ?? "application/octet-stream";
+      response.writeHead(200, { "Content-Type": type, "Content-Security-Policy": POLICY, "Cache-Control": "no-store", ...(packed && { "Content-Encoding": "gzip" }) });
       response.end(content);
     } catch {
       response.writeHead(404).end();
