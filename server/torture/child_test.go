@@ -46,6 +46,36 @@ type order struct {
 	Sockets int
 	// Rate is how many requests per second a socket may make; 0 is very many.
 	Rate float64
+	// Crowd is how many sockets a credential may have; 0 is some thousand.
+	Crowd int
+	// Ping and Write are how often displays say something, and how long a write
+	// may take; 0 is the default.
+	Ping, Write time.Duration
+	// Memory is GOMEMLIMIT, "512MiB"; "" is none.
+	Memory string
+}
+
+// limits are those of the child: a test is one address with few credentials.
+func (o *order) limits() session.Limits {
+	l := session.DefaultLimits()
+	l.Rate, l.Burst = 10_000, 10_000
+	if o.Rate > 0 {
+		l.Rate, l.Burst = o.Rate, o.Rate
+	}
+	l.Sockets = map[auth.Kind]int{auth.Visitor: 5, auth.Staff: 6000, auth.Display: 2000, auth.Integrator: 2000}
+	if o.Crowd > 0 {
+		l.Sockets[auth.Staff], l.Sockets[auth.Display] = o.Crowd, o.Crowd
+	}
+	if l.PendingPerIP = 1000; o.Sockets > 0 {
+		l.PendingPerIP, l.Pending = o.Sockets, o.Sockets
+	}
+	if o.Ping > 0 {
+		l.DisplayPing = o.Ping
+	}
+	if o.Write > 0 {
+		l.Write = o.Write
+	}
+	return l
 }
 
 // serveChild is main of the child. It says what happens on standard output.
@@ -71,18 +101,9 @@ func serveChild(text string) int {
 	if o.MinFree == 0 {
 		o.MinFree = 16 << 20
 	}
-	limits := session.DefaultLimits()
-	limits.Rate, limits.Burst = 10_000, 10_000
-	if o.Rate > 0 {
-		limits.Rate, limits.Burst = o.Rate, o.Rate
-	}
-	limits.Sockets = map[auth.Kind]int{auth.Visitor: 5, auth.Staff: 6000, auth.Display: 2000, auth.Integrator: 2000}
-	if limits.PendingPerIP = 1000; o.Sockets > 0 {
-		limits.PendingPerIP, limits.Pending = o.Sockets, o.Sockets
-	}
 	n, err := node.Build(ctx, node.Options{
 		Listen: o.Listen, Data: o.Data, Demo: true, MinFree: o.MinFree, MaxBody: 1 << 20, GroupMax: 256,
-		QueueRate: limit.Rate{PerSecond: 1e6, Burst: 1e6}, Drain: 5 * time.Second, Limits: limits,
+		QueueRate: limit.Rate{PerSecond: 1e6, Burst: 1e6}, Drain: 5 * time.Second, Limits: o.limits(),
 		VisitorTTL: 24 * 365 * time.Hour, SessionIdle: time.Hour, SessionMax: time.Hour,
 		Clock: func() time.Time { return time.Now().Add(o.Ahead) },
 		Log:   zerolog.New(os.Stderr).Level(zerolog.ErrorLevel), Fault: fault,
@@ -120,7 +141,10 @@ func start(t testing.TB, o order, wrap ...string) *child {
 	args := append(wrap, os.Args[0])
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), childEnv+"="+string(text), "GORACE=halt_on_error=1") // a race there fails the test here
-	cmd.SysProcAttr = ownGroup()                                                        // what is in front of it ends with it
+	if o.Memory != "" {
+		cmd.Env = append(cmd.Env, "GOMEMLIMIT="+o.Memory)
+	}
+	cmd.SysProcAttr = ownGroup() // what is in front of it ends with it
 	cmd.Stderr = os.Stderr
 	if !testing.Verbose() {
 		cmd.Stderr = nil

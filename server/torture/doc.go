@@ -17,9 +17,12 @@
 //   - hostile_test.go, attack_test.go: clients that mean harm
 //   - replies_test.go: replies that are lost, and many who want the same ticket
 //   - storm_test.go: everybody at once, and for long
+//   - crowd_test.go, fan_test.go: thousands of screens in a process of their own
+//   - fleet_test.go: all of them come back at once, and a node restarts under them
+//   - slow_test.go: readers of a byte a second, and clients whose process is stopped
 //   - memory_test.go: what a node holds, whatever the machine is late with
 //   - erase_test.go: what was erased is in no file any more
-//   - golden_test.go: data folders of earlier versions
+//   - golden_test.go, golden_rich_test.go: data folders of earlier versions
 //   - security_test.go: every test that SECURITY.md and INVARIANTS.md name exists
 //   - mutants: one-line breaks of the invariants, each killed by a named test
 package torture

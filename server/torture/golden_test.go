@@ -31,7 +31,7 @@ import (
 // never made again: they are what users have.
 var updateFlag = flag.Bool("update", false, "make the golden data folder of the present format")
 
-const golden = "testdata/golden-1.tar.gz"
+const golden = "testdata/golden-2.tar.gz"
 
 // TestGoldenFolders opens the data folders of earlier versions (F24): every invariant
 // holds, what they show is what they showed, and a node runs on them.
@@ -66,7 +66,51 @@ func TestGoldenFolders(t *testing.T) {
 			t.Error(r.Error)
 		}
 		node.stop(t)
+		proved(t, "%s: %d records, %d kinds of documents", filepath.Base(path), rep.Records, strings.Count(got, "\ndocuments "))
 	}
+}
+
+// TestNewerFolder: a folder of a newer format is refused, the refusal says which format
+// it has, and nothing in it is touched (F24).
+func TestNewerFolder(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	unpack(t, golden, data)
+	format := filepath.Join(data, "store", "FORMAT")
+	b, err := os.ReadFile(format)
+	if err != nil || string(b) != "nowserving store 1\n" {
+		t.Fatalf("%q, %v", b, err)
+	}
+	if err := os.WriteFile(format, []byte("nowserving store 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, data)
+	node := start(t, order{Listen: testkit.FreeAddr(t), Data: data})
+	node.wait(t, "a newer folder")
+	if said := node.said("error"); node.code != 1 || !strings.Contains(said, "format 2") || !strings.Contains(said, "up to 1") {
+		t.Errorf("it ended with %d and said %q", node.code, said)
+	}
+	if contents(t, data) != before {
+		t.Error("the folder was changed")
+	}
+	proved(t, "refused: %s", node.said("error"))
+}
+
+// contents is every file of a folder, but the lock, by name and hash.
+func contents(t *testing.T, data string) string {
+	t.Helper()
+	var out strings.Builder
+	err := filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || d.Name() == "store.lock" {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		fmt.Fprintf(&out, "%s %x\n", path, sum(b))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
 }
 
 // makeGolden lets a node work, kills it, and keeps what it leaves.
@@ -77,6 +121,7 @@ func makeGolden(t *testing.T) {
 	testkit.Eventually(t, "some work", time.Minute, func() bool { return l.count() >= 60 })
 	l.rest()
 	l.stop()
+	richDay(t, v)
 	v.kill()
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
@@ -179,6 +224,11 @@ func shownBy(t *testing.T, data string) string {
 		}
 		fmt.Fprintf(&out, "ticket %d %s %s line %d, %q, erased %v, at %d, created %s, %d in its thread\n", x.ID, x.Place.PublicID, x.Place.Status,
 			x.Place.Line, x.Private.FirstName, x.Erased, x.Offset, x.Place.CreatedAt.Format(time.RFC3339Nano), len(thread))
+		said, err := conversationOf(x, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString(said)
 	}
-	return out.String()
+	return out.String() + keptBy(t, st)
 }

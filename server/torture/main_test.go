@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(committerEnv); dir != "" {
 		os.Exit(commitForEver(dir))
 	}
+	if os.Getenv(crowdEnv) != "" {
+		os.Exit(serveCrowd())
+	}
 	if text := os.Getenv(childEnv); text != "" {
 		os.Exit(serveChild(text))
 	}

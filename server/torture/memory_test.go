@@ -3,6 +3,7 @@
 package torture
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -21,15 +22,19 @@ import (
 // the system counts also has garbage in it, as much as the machine is late with
 // collecting.
 
-// tellLive says on standard output what is alive whenever SIGUSR1 comes, until ctx
-// ends.
+// tellLive says on standard output what is alive whenever SIGUSR1 comes, and how many
+// sockets are behind whenever SIGUSR2 does, until ctx ends.
 func tellLive(ctx context.Context) {
 	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGUSR1)
+	signal.Notify(asked, syscall.SIGUSR1, syscall.SIGUSR2)
 	defer signal.Stop(asked)
 	for {
 		select {
-		case <-asked:
+		case s := <-asked:
+			if s == syscall.SIGUSR2 {
+				fmt.Println("behind", waiting())
+				continue
+			}
 			runtime.GC()
 			runtime.GC() // pools keep what they hold over one
 			var m runtime.MemStats
@@ -41,45 +46,63 @@ func tellLive(ctx context.Context) {
 	}
 }
 
+// waiting counts the goroutines that write to somebody who does not read.
+func waiting() int {
+	buf := make([]byte, 16<<20)
+	return bytes.Count(buf[:runtime.Stack(buf, true)], []byte("hub.(*Outbox).drain("))
+}
+
 // live is what the child holds, in bytes.
-func (c *child) live(t testing.TB) (bytes int) {
+func (c *child) live(t testing.TB) int {
+	t.Helper()
+	return c.told(t, syscall.SIGUSR1, "live ")
+}
+
+// behind is how many of the child's sockets wait for their clients.
+func (c *child) behind(t testing.TB) int {
+	t.Helper()
+	return c.told(t, syscall.SIGUSR2, "behind ")
+}
+
+// told is the number that the child says when it is asked by a signal.
+func (c *child) told(t testing.TB, ask syscall.Signal, prefix string) (number int) {
 	t.Helper()
 	told := func() (n int, last string) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		for _, l := range c.lines {
-			if rest, ok := strings.CutPrefix(l, "live "); ok {
+			if rest, ok := strings.CutPrefix(l, prefix); ok {
 				n, last = n+1, rest
 			}
 		}
 		return n, last
 	}
 	before, _ := told()
-	if err := c.cmd.Process.Signal(syscall.SIGUSR1); err != nil {
+	if err := c.cmd.Process.Signal(ask); err != nil {
 		t.Fatal(err)
 	}
-	testkit.Eventually(t, "the node tells what it holds", time.Minute, func() bool {
+	testkit.Eventually(t, "the node tells "+prefix, time.Minute, func() bool {
 		n, last := told()
-		bytes, _ = strconv.Atoi(last)
+		number, _ = strconv.Atoi(last)
 		return n > before
 	})
-	return bytes
+	return number
 }
 
 // settled is what the child holds once nothing works in its background: five
 // looks in a row are alike.
-func (c *child) settled(t testing.TB) (bytes int) {
+func (c *child) settled(t testing.TB) (held int) {
 	t.Helper()
 	same := 0
 	testkit.Eventually(t, "the node comes to rest", time.Minute, func() bool {
 		now := c.live(t)
-		if same++; max(now-bytes, bytes-now) > 64<<10 {
+		if same++; max(now-held, held-now) > 64<<10 {
 			same = 0
 		}
-		bytes = now
+		held = now
 		return same >= 5
 	})
-	return bytes
+	return held
 }
 
 // resident is the child's memory as the system counts it; 0 where it cannot be told.

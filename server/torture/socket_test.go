@@ -48,8 +48,11 @@ func open(t testing.TB, url string, header ...string) *socket {
 }
 
 func handshake(url string, header ...string) (*socket, int, error) {
+	return handshakeBy(net.Dialer{}, url, header...)
+}
+
+func handshakeBy(d net.Dialer, url string, header ...string) (*socket, int, error) {
 	host := strings.TrimPrefix(url, "http://")
-	var d net.Dialer
 	conn, err := d.DialContext(context.Background(), "tcp", host)
 	if err != nil {
 		return nil, 0, err
