@@ -87,6 +87,7 @@ func (b *batch) commit() error {
 	if err := b.txn.Commit(); err != nil {
 		return b.s.fail(fmt.Errorf("store: commit: %w", err))
 	}
+	b.s.keeper.note()
 	if fault.after(mode) {
 		return b.s.fail(ErrInjected)
 	}

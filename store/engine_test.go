@@ -42,3 +42,52 @@ func TestEngineErrorStops(t *testing.T) {
 		t.Error("the store says it is ready")
 	}
 }
+
+// TestKeeperRests: without commits nothing is referred to, nor while it is paused.
+func TestKeeperRests(t *testing.T) {
+	s, err := Open(Options{Dir: t.TempDir(), Clock: time.Now, MinFree: 1, MemTableSize: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	holds := func() bool {
+		s.keeper.mu.Lock()
+		defer s.keeper.mu.Unlock()
+		return s.keeper.it != nil
+	}
+	until := func(want bool) {
+		t.Helper()
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		end := time.After(30 * time.Second)
+		for holds() != want {
+			select {
+			case <-tick.C:
+			case <-end:
+				t.Fatalf("holding is not %v", want)
+			}
+		}
+	}
+	if holds() {
+		t.Error("it holds something before the first commit")
+	}
+	if err := s.Commit([]Change{{Docs: []Doc{{Kind: "k", Key: "k", Value: []byte("v")}}}}); err != nil {
+		t.Fatal(err)
+	}
+	until(true)
+	s.keeper.pause()
+	if holds() {
+		t.Error("it holds something while paused")
+	}
+	s.keeper.replace(true)
+	if holds() {
+		t.Error("it takes something while paused")
+	}
+	s.keeper.resume()
+	s.keeper.replace(true)
+	if !holds() {
+		t.Error("it takes nothing after the pause")
+	}
+	s.keeper.note()
+	until(false)
+}

@@ -160,6 +160,8 @@ func (s *Badger) Collect() error {
 	if err := s.failure(); err != nil {
 		return err
 	}
+	s.keeper.pause()
+	defer s.keeper.resume()
 	if err := s.db.DropPrefix([]byte(flushKey)); err != nil {
 		return s.fail(fmt.Errorf("store: collect: %w", err))
 	}

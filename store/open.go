@@ -81,27 +81,29 @@ func openLocked(o Options, audit bool) (*Badger, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.db = db
+	s.db, s.keeper = db, newKeeper(db)
 	if !audit {
 		return s, nil
 	}
-	if err := s.audit(); err != nil {
-		s.log.closing.Store(true)
-		_ = db.Close()
-		return nil, err
+	if err = s.audit(); err == nil {
+		failed := s.fail
+		s.log.failed.Store(&failed)
+		err = s.log.err() // of the engine's background work, while nobody was told
 	}
-	failed := s.fail
-	s.log.failed.Store(&failed)
-	err = s.log.err() // of the engine's background work, while nobody was told
 	if err == nil {
 		err = s.resumeErasures()
 	}
 	if err != nil {
-		s.log.closing.Store(true)
-		_ = db.Close()
+		_ = s.closeEngine()
 		return nil, err
 	}
 	return s, nil
+}
+
+func (s *Badger) closeEngine() error {
+	s.log.closing.Store(true)
+	s.keeper.close()
+	return s.db.Close()
 }
 
 // openEngine opens Badger and says of an error whether the data is to blame.

@@ -1,0 +1,35 @@
+package store_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// TestWrittenOutLogsLeave: what the keeper refers to leaves soon after the last
+// commit, and without one more of them.
+func TestWrittenOutLogsLeave(t *testing.T) {
+	o := options(t.TempDir())
+	s := open(t, o)
+	fill(t, s, 1, 3000) // some 7 MiB, through memory tables of 1 MiB
+	logs := func() []string {
+		found, err := filepath.Glob(filepath.Join(o.Dir, "*.mem"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(30 * time.Second)
+	for len(logs()) > 1 {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("still there: %v", logs())
+		}
+	}
+	verify(t, s, 3000)
+	fill(t, s, 3001, 3100) // and it goes on
+	verify(t, s, 3100)
+}
