@@ -55,7 +55,7 @@ func together(e *env, l load) ([]*variant, error) {
 	if l.channels > 1 {
 		tickets = l.channels
 	}
-	own, err := ours(e, l.sockets, tickets)
+	own, err := ours(e, l.sockets, tickets, l.rate)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func together(e *env, l load) ([]*variant, error) {
 	e.payload = []byte(own.join.Since)
 	own.join.Since = ""
 	for _, name := range peerNames() {
-		if l.channels > 1 && name != "nchan" {
+		if l.channels > 1 && name != "nchan" && name != "floor" {
 			continue // they have no channels, or not as cheap ones
 		}
 		if !e.beside.MatchString(name) {
@@ -99,7 +99,7 @@ func together(e *env, l load) ([]*variant, error) {
 // alone is ours with a single subscriber per channel: what a change costs before
 // the number of those who look on matters.
 func alone(e *env, l load, tickets int) (*variant, error) {
-	v, err := ours(e, max(1, tickets), tickets)
+	v, err := ours(e, max(1, tickets), tickets, l.rate)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -64,7 +65,7 @@ func stalled(e *env) error {
 		}
 	}()
 	for _, stop := range []int{0, stuck} {
-		v, err := ours(e, sockets, 0)
+		v, err := ours(e, sockets, 0, l.rate)
 		if err != nil {
 			return err
 		}
@@ -114,22 +115,28 @@ func soak(e *env) error {
 	}
 	defer v.end()
 	minute := load{sockets: sockets, rate: 20, burst: 1, changes: 20 * 60}
-	var memory, p99 []float64
-	for m := range 10 {
+	var memory [10][]float64 // by minute, each second's
+	var p99 []float64
+	for m := range memory {
+		stop := v.p.watch(func(rss int64) { memory[m] = append(memory[m], float64(rss)/(1<<20)) })
 		r, err := v.measure(minute)
+		stop()
 		if err != nil {
 			return fmt.Errorf("minute %d: %w", m+1, err)
 		}
-		memory, p99 = append(memory, float64(v.p.rss())/(1<<20)), append(p99, r.p99)
-		e.progress("minute %d: %.1f MiB, p50 %.1f ms, p99 %.1f ms, %.2f µs a delivery", m+1, memory[m], r.p50, r.p99, r.cpu)
+		p99 = append(p99, r.p99)
+		e.progress("minute %d: %.1f MiB, at most %.1f MiB, p50 %.1f ms, p99 %.1f ms, %.2f µs a delivery",
+			m+1, median(memory[m]), slices.Max(memory[m]), r.p50, r.p99, r.cpu)
 	}
-	// The first minutes fill the history that boards resume from.
-	early, late := median(memory[3:6]), median(memory[7:])
-	e.row(row{what: "memory after ten minutes at 20 changes a second", unit: "MiB", ours: late,
-		others: []other{{"minutes 4 to 6", early}}, goal: "1.05 times"})
+	// The first minutes fill the history that boards resume from. Three minutes are
+	// longer than the store takes to fill and write out a memtable.
+	early, late := slices.Concat(memory[3:6]...), slices.Concat(memory[7:]...)
+	e.row(row{what: "memory in the last three of ten minutes at 20 changes a second", unit: "MiB", ours: median(late),
+		others: []other{{"minutes 4 to 6", median(early)}}, goal: "1.05 times"})
+	e.row(row{what: "the most of it", unit: "MiB", ours: slices.Max(late), others: []other{{"minutes 4 to 6", slices.Max(early)}}})
 	e.row(row{what: "p99 in the last minutes", unit: "ms", ours: median(p99[7:]), others: []other{{"minutes 4 to 6", median(p99[3:6])}}})
-	if late > early*1.05 {
-		return fmt.Errorf("memory grows: %.1f MiB, then %.1f MiB", early, late)
+	if median(late) > median(early)*1.05 {
+		return fmt.Errorf("memory grows: %.1f MiB, then %.1f MiB", median(early), median(late))
 	}
 	return nil
 }

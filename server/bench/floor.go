@@ -12,13 +12,13 @@ import (
 )
 
 // floor is the least that a fan-out can be: it takes connections, and writes
-// what is posted to each of them with one system call, in one loop.
+// what is posted to each of their channel with one system call, in one loop.
 func floor(addr string) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
-	var f floorServer
+	f := floorServer{fds: make(map[string][]int)}
 	for {
 		conn, err := l.Accept()
 		if err != nil {
@@ -29,9 +29,9 @@ func floor(addr string) error {
 }
 
 type floorServer struct {
-	mu    sync.Mutex // protects the rest
-	fds   []int
-	conns []net.Conn // what is not held is closed
+	mu    sync.Mutex       // protects the rest
+	fds   map[string][]int // by channel, which is the query
+	conns []net.Conn       // what is not held is closed
 }
 
 func (f *floorServer) serve(conn net.Conn) {
@@ -43,21 +43,21 @@ func (f *floorServer) serve(conn net.Conn) {
 			return
 		}
 		if req.Method != http.MethodPost {
-			f.subscribe(conn)
+			f.subscribe(conn, req.URL.RawQuery)
 			return
 		}
 		body, err := io.ReadAll(req.Body)
 		if err != nil {
 			return
 		}
-		f.write(frameOf(body))
+		f.write(req.URL.RawQuery, frameOf(body))
 		if _, err := io.WriteString(conn, "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"); err != nil {
 			return
 		}
 	}
 }
 
-func (f *floorServer) subscribe(conn net.Conn) {
+func (f *floorServer) subscribe(conn net.Conn, channel string) {
 	if _, err := io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\n\r\n"); err != nil {
 		return
 	}
@@ -68,14 +68,14 @@ func (f *floorServer) subscribe(conn net.Conn) {
 	_ = raw.Control(func(fd uintptr) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.fds, f.conns = append(f.fds, int(fd)), append(f.conns, conn)
+		f.fds[channel], f.conns = append(f.fds[channel], int(fd)), append(f.conns, conn)
 	})
 }
 
-func (f *floorServer) write(frame []byte) {
+func (f *floorServer) write(channel string, frame []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, fd := range f.fds {
+	for _, fd := range f.fds[channel] {
 		// A reader that is gone or full is no concern of a floor.
 		_, _ = syscall.Write(fd, frame)
 	}

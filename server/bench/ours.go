@@ -136,6 +136,9 @@ func (n *node) command(s *socket, name, params string) ([]byte, error) {
 	return b, err
 }
 
+// talker is the socket that has rested longest.
+func (n *node) talker() *socket { return n.talk[n.turn.Add(1)%int64(len(n.talk))] }
+
 // called makes a ticket and calls it.
 func (n *node) called(s *socket) (string, error) {
 	b, err := n.command(s, "ticket.create", fmt.Sprintf(`{"line":%d,"firstName":"Ida","lastName":"Berg"}`, n.demo.Lines[0]))

@@ -133,6 +133,28 @@ func (p *process) rss() int64 {
 	return sum
 }
 
+// watch tells the memory every second until the returned function is called.
+func (p *process) watch(tell func(rss int64)) (stop func()) {
+	quit, ended := make(chan struct{}), make(chan struct{})
+	go func() { // ends with stop
+		defer close(ended)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			tell(p.rss())
+			select {
+			case <-tick.C:
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-ended
+	}
+}
+
 // freeAddr is an address that nobody listens on.
 func freeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

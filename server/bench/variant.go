@@ -50,7 +50,7 @@ func (v *variant) gather(count int) error {
 
 // watched is ours with the subscribers of one board.
 func watched(e *env, sockets int) (*variant, error) {
-	v, err := ours(e, sockets, 0)
+	v, err := ours(e, sockets, 0, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +73,12 @@ func (v *variant) end() {
 	v.p.stop()
 }
 
-// ours is our server with the subscribers of one board, or of so many tickets.
-func ours(e *env, sockets, tickets int) (*variant, error) {
+// perTalker is how many commands a second one socket gives: it may give 20.
+const perTalker = 15
+
+// ours is our server with the subscribers of one board, or of so many tickets, and
+// with sockets for so many changes a second.
+func ours(e *env, sockets, tickets int, rate float64) (*variant, error) {
 	n, err := startNode(e.binary, e.folder("ours"), sockets/tokenShare+2)
 	if err != nil {
 		return nil, err
@@ -85,13 +89,14 @@ func ours(e *env, sockets, tickets int) (*variant, error) {
 			_ = s.conn.Close()
 		}
 	}
-	if n.talk, err = n.sockets(16); err != nil {
+	talkers := max(16, int(rate/perTalker))
+	if n.talk, err = n.sockets(talkers); err != nil {
 		v.end()
 		return nil, err
 	}
 	var ids []string
 	for range max(tickets, 1) {
-		id, err := n.called(n.talk[n.turn.Add(1)%16])
+		id, err := n.called(n.talker())
 		if err != nil {
 			v.end()
 			return nil, err
@@ -99,14 +104,14 @@ func ours(e *env, sockets, tickets int) (*variant, error) {
 		ids = append(ids, id)
 		if tickets > 0 {
 			v.join.Channels = append(v.join.Channels, "ticket:"+id)
-			time.Sleep(4 * time.Millisecond) // 16 sockets may give 20 commands a second each
+			time.Sleep(time.Second * 2 / time.Duration(talkers*perTalker)) // or they give too many
 		}
 	}
 	if tickets == 0 {
 		v.join.Channels = []string{"board:1"}
 	}
 	v.publish = func(channel int) error {
-		_, err := n.command(n.talk[n.turn.Add(1)%16], "ticket.recall", fmt.Sprintf(`{"ticket":%q}`, ids[channel]))
+		_, err := n.command(n.talker(), "ticket.recall", fmt.Sprintf(`{"ticket":%q}`, ids[channel]))
 		return err
 	}
 	return v, nil
@@ -143,6 +148,7 @@ func peer(e *env, name string, channels int) (*variant, error) {
 	switch name {
 	case "floor":
 		args = []string{"/proc/self/exe", "floor", addr}
+		url, v.join.Path = url+"?{channel}", "/?{channel}"
 	case "ws", "socket.io":
 		args = []string{"node", e.peers("servers.mjs"), name, addr}
 		if name == "socket.io" {
