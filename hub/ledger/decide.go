@@ -75,6 +75,7 @@ func (g *group) decide(p *pending) error {
 	own := p.steps[0]
 	p.result.Offset = own.loc.spec.Offset
 	p.result.Events = own.events
+	p.result.Unchanged = len(own.events) == 0
 	p.result.Ticket = g.subject(r.Command, own)
 	if err := g.follow(p); err != nil {
 		return err

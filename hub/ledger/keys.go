@@ -15,10 +15,12 @@ import (
 
 // remembered is an idempotency key's stored result.
 type remembered struct {
-	Print    string         `json:"print"`
-	Location int            `json:"location"`
-	Offset   uint64         `json:"offset"`
-	Ticket   *ticket.Ticket `json:"ticket,omitempty"`
+	Print    string `json:"print"`
+	Location int    `json:"location"`
+	Offset   uint64 `json:"offset"`
+	// Unchanged is set when there was nothing to do.
+	Unchanged bool           `json:"unchanged,omitempty"`
+	Ticket    *ticket.Ticket `json:"ticket,omitempty"`
 	// Refused is set when the command was refused.
 	Refused *wire.Error `json:"refused,omitempty"`
 }
@@ -78,7 +80,7 @@ func (g *group) remembered(p *pending) (bool, error) {
 	if past.Refused != nil {
 		return false, past.Refused
 	}
-	p.result = Result{Location: past.Location, Offset: past.Offset, Ticket: past.Ticket, Again: true}
+	p.result = Result{Location: past.Location, Offset: past.Offset, Ticket: past.Ticket, Unchanged: past.Unchanged, Again: true}
 	return true, nil
 }
 
@@ -98,7 +100,8 @@ func (g *group) forgotten(p *pending, id int64) (bool, error) {
 
 // memory is what a key remembers of a decided command.
 func (p *pending) memory() remembered {
-	m := remembered{Print: p.print, Location: p.result.Location, Offset: p.result.Offset, Ticket: p.result.Ticket}
+	r := p.result
+	m := remembered{Print: p.print, Location: r.Location, Offset: r.Offset, Ticket: r.Ticket, Unchanged: r.Unchanged}
 	if p.err != nil {
 		m.Refused = wire.AsError(p.err)
 	}

@@ -135,6 +135,9 @@ type Result struct {
 	// Events are what happened; empty when everything was as asked already, and
 	// when the result was remembered from an earlier try.
 	Events []ticket.Event
+	// Unchanged says that everything was as asked already, whether this is the
+	// first answer or the remembered one.
+	Unchanged bool
 	// Again says that this is a remembered result.
 	Again bool
 }

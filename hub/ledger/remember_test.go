@@ -20,6 +20,7 @@ func TestRememberedIsTheWhole(t *testing.T) {
 	for name, p := range map[string]*pending{
 		"encoded already":  {result: Result{Location: 1, Offset: 9, Ticket: tk}},
 		"another version":  {result: Result{Location: 1, Offset: 9, Ticket: &other}},
+		"nothing to do":    {result: Result{Location: 1, Offset: 9, Ticket: tk, Unchanged: true}},
 		"without a ticket": {result: Result{Location: 1, Offset: 9}},
 	} {
 		g := &group{

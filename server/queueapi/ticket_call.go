@@ -158,7 +158,7 @@ func addLabel(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(r.Events) == 0 && !r.Again {
+	if r.Unchanged {
 		return result{http.StatusOK, "no action"}, nil
 	}
 	return success(), nil

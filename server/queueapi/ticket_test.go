@@ -213,6 +213,11 @@ func TestIdempotencyKey(t *testing.T) {
 	if got := once("/v1/tickets/1/labels/add", "value=VIP", "label", ""); got.json["result"] != "success" {
 		t.Errorf("a retry has another answer: %s", got.body)
 	}
+	for range 2 {
+		if got := once("/v1/tickets/1/labels/add", "value=VIP", "nothing to do", ""); got.json["result"] != "no action" {
+			t.Errorf("%s", got.body)
+		}
+	}
 }
 
 func TestEveryEncodingWillDo(t *testing.T) {
