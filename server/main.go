@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	})
 	if err == nil {
 		debug.FreeOSMemory() // opening the store takes twice what keeping it open does
-		go ops.Giver{}.Run(ctx)
+		go ops.GiveMemoryBack(ctx)
 		err = n.Run(ctx)
 	}
 	if err != nil {

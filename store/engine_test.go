@@ -55,26 +55,13 @@ func TestKeeperRests(t *testing.T) {
 		defer s.keeper.mu.Unlock()
 		return s.keeper.it != nil
 	}
-	until := func(want bool) {
-		t.Helper()
-		tick := time.NewTicker(time.Millisecond)
-		defer tick.Stop()
-		end := time.After(30 * time.Second)
-		for holds() != want {
-			select {
-			case <-tick.C:
-			case <-end:
-				t.Fatalf("holding is not %v", want)
-			}
-		}
-	}
 	if holds() {
 		t.Error("it holds something before the first commit")
 	}
 	if err := s.Commit([]Change{{Docs: []Doc{{Kind: "k", Key: "k", Value: []byte("v")}}}}); err != nil {
 		t.Fatal(err)
 	}
-	until(true)
+	Eventually(t, "it holds something", holds)
 	s.keeper.pause()
 	if holds() {
 		t.Error("it holds something while paused")
@@ -89,5 +76,5 @@ func TestKeeperRests(t *testing.T) {
 		t.Error("it takes nothing after the pause")
 	}
 	s.keeper.note()
-	until(false)
+	Eventually(t, "it lets go", func() bool { return !holds() })
 }

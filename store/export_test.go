@@ -2,9 +2,26 @@ package store
 
 import (
 	"testing"
+	"time"
 
 	badger "github.com/dgraph-io/badger/v4"
 )
+
+// Eventually polls what the engine does in the background, until ok or a limit that
+// only a defect reaches.
+func Eventually(tb testing.TB, what string, ok func() bool) {
+	tb.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	end := time.After(30 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-end:
+			tb.Fatalf("%s: not in time", what)
+		}
+	}
+}
 
 // CountKeys counts the keys with a prefix.
 func CountKeys(tb testing.TB, s *Badger, prefix string) int {

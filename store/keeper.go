@@ -22,7 +22,7 @@ type keeper struct {
 	ended chan struct{}
 
 	mu     sync.Mutex // protects the rest
-	paused int
+	paused bool
 	txn    *badger.Txn
 	it     *badger.Iterator
 }
@@ -51,20 +51,15 @@ func (k *keeper) run() {
 		case <-k.stop:
 			return
 		}
-		for again := true; again; {
-			k.replace(true)
-			select {
-			case <-time.After(keepFor):
-			case <-k.stop:
-				return
-			}
-			select {
-			case <-k.wrote:
-			default:
-				again = false
-			}
+		k.replace(true)
+		select {
+		case <-time.After(keepFor):
+		case <-k.stop:
+			return
 		}
-		k.replace(false) // or 20 MiB would be kept for nothing
+		if len(k.wrote) == 0 {
+			k.replace(false) // or 20 MiB would be kept for nothing
+		}
 	}
 }
 
@@ -74,7 +69,7 @@ func (k *keeper) replace(hold bool) {
 	defer k.mu.Unlock()
 	txn, it := k.txn, k.it
 	k.txn, k.it = nil, nil
-	if hold && k.paused == 0 {
+	if hold && !k.paused {
 		o := badger.IteratorOptions{Prefix: []byte(flushKey)} // which are no keys of ours
 		k.txn = k.db.NewTransaction(false)
 		k.it = k.txn.NewIterator(o)
@@ -85,10 +80,11 @@ func (k *keeper) replace(hold bool) {
 	}
 }
 
-// pause lets go of everything until resume: erased bytes must leave the disk.
+// pause lets go of everything until resume: erased bytes must leave the disk. One
+// at a time pauses.
 func (k *keeper) pause() {
 	k.mu.Lock()
-	k.paused++
+	k.paused = true
 	k.mu.Unlock()
 	k.replace(false)
 }
@@ -96,7 +92,7 @@ func (k *keeper) pause() {
 func (k *keeper) resume() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.paused--
+	k.paused = false
 }
 
 func (k *keeper) close() {

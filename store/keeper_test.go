@@ -3,7 +3,8 @@ package store_test
 import (
 	"path/filepath"
 	"testing"
-	"time"
+
+	"github.com/nowserving/nowserving/store"
 )
 
 // TestWrittenOutLogsLeave: what the keeper refers to leaves soon after the last
@@ -19,16 +20,7 @@ func TestWrittenOutLogsLeave(t *testing.T) {
 		}
 		return found
 	}
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	end := time.After(30 * time.Second)
-	for len(logs()) > 1 {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("still there: %v", logs())
-		}
-	}
+	store.Eventually(t, "one log is left", func() bool { return len(logs()) == 1 })
 	verify(t, s, 3000)
 	fill(t, s, 3001, 3100) // and it goes on
 	verify(t, s, 3100)

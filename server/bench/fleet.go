@@ -138,7 +138,7 @@ func soak(e *env) error {
 	if err != nil {
 		return err
 	}
-	defer func() { v.end() }()
+	defer v.end()
 	if err := v.node.season(40_000); err != nil {
 		return err
 	}
