@@ -160,6 +160,7 @@ type location struct {
 // Ledger decides, appends and publishes. Open it, Run it, stop Run's context.
 type Ledger struct {
 	o     Options
+	pace  pace // committer only
 	store store.Store
 	hub   Publisher
 	queue chan *pending

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nowserving/nowserving/hub/ticket"
 	"github.com/nowserving/nowserving/hub/wire"
@@ -40,7 +41,10 @@ func (l *Ledger) commitLoop(ctx context.Context) error {
 	for {
 		select {
 		case first := <-l.queue:
-			if err := l.commit(l.gather(first)); err != nil {
+			time.Sleep(l.pace.wait(time.Now())) // the machine's time: no business day is concerned
+			group := l.gather(first)
+			l.pace.took(time.Now(), len(group))
+			if err := l.commit(group); err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -79,8 +83,8 @@ func (l *Ledger) stop(err error) {
 	}
 }
 
-// gather takes what is waiting, without waiting for more: while one group is
-// being synced the next one collects by itself.
+// gather takes what is waiting: while one group is being synced the next one
+// collects by itself.
 func (l *Ledger) gather(first *pending) []*pending {
 	group := []*pending{first}
 	for len(group) < l.o.GroupMax {
