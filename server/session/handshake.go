@@ -33,15 +33,16 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	n := &session{srv: s, seen: seen, opened: s.o.Clock()}
+	n := &session{srv: s, seen: seen}
 	stranger := ""
 	if !known {
 		stranger = s.o.ClientIP(r)
 	}
-	if err := s.admit(n, stranger); err != nil {
+	if err := s.admit(r.Context(), n, stranger); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
+	n.opened = s.o.Clock()
 	hijacker := &hijacker{ResponseWriter: w, srv: s, session: n}
 	ws, err := websocket.Accept(hijacker, r, &websocket.AcceptOptions{
 		Subprotocols: []string{wire.Subprotocol},

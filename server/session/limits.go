@@ -14,8 +14,8 @@ type Limits struct {
 	Frame int64
 	// Connect is how long a socket may stay without proof of who it is (4002).
 	Connect time.Duration
-	// PendingPerIP and Pending bound sockets in that state; more are refused
-	// before the upgrade with 429. A branch behind one address has a handful
+	// PendingPerIP and Pending bound sockets in that state; more have to wait,
+	// and are refused before the upgrade with 429 in the end. A branch behind one address has a handful
 	// of screens that connect within milliseconds.
 	PendingPerIP, Pending int
 	// Sockets bounds the open sockets of one credential, by kind (4005): a

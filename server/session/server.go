@@ -46,10 +46,8 @@ type Server struct {
 	mu       sync.Mutex // protects the rest
 	sessions map[*session]struct{}
 	// holders has the connected sessions of a credential.
-	holders map[string][]*session
-	// strangers counts sockets without proof of who they are.
-	strangers     map[string]int
-	strangersAll  int
+	holders       map[string][]*session
+	strangers     strangers
 	draining      bool
 	empty         chan struct{} // closed when draining and the last session ended
 	revocations   uint64
@@ -70,7 +68,7 @@ func New(o Options) *Server {
 		o: o, wheel: newWheel(o.Clock()),
 		sessions:  make(map[*session]struct{}),
 		holders:   make(map[string][]*session),
-		strangers: make(map[string]int),
+		strangers: strangers{limit: o.Limits.Pending, perAddress: o.Limits.PendingPerIP, from: make(map[string]int)},
 		empty:     make(chan struct{}),
 	}
 	s.buffers.New = func() any { return newReadBuffer() }
@@ -102,23 +100,20 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // admit lets a new socket in, or says why not. stranger is its address if it
-// has not proved who it is.
-func (s *Server) admit(n *session, stranger string) error {
-	l := &s.o.Limits
+// has not proved who it is; then it may take a moment.
+func (s *Server) admit(ctx context.Context, n *session, stranger string) error {
+	if stranger != "" {
+		if err := s.place(ctx, stranger); err != nil {
+			return err
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	n.stranger = stranger
 	if s.draining {
+		s.acquaint(n)
 		return &wire.Error{Code: wire.Unavailable, Message: "this node is stopping", RetryAfter: 1}
 	}
-	if stranger != "" {
-		if s.strangers[stranger] >= l.PendingPerIP || s.strangersAll >= l.Pending {
-			s.refused++
-			return &wire.Error{Code: wire.RateLimited, Message: "too many sockets that have not connected yet", RetryAfter: 1}
-		}
-		s.strangers[stranger]++
-		s.strangersAll++
-	}
-	n.stranger = stranger
 	n.name = "s-" + strconv.FormatUint(s.names.Add(1), 10)
 	s.sessions[n] = struct{}{}
 	return nil
@@ -129,10 +124,7 @@ func (s *Server) acquaint(n *session) {
 	if n.stranger == "" {
 		return
 	}
-	if s.strangers[n.stranger]--; s.strangers[n.stranger] == 0 {
-		delete(s.strangers, n.stranger)
-	}
-	s.strangersAll--
+	s.strangers.leave(n.stranger)
 	n.stranger = ""
 }
 
@@ -234,6 +226,7 @@ func (s *Server) seen() uint64 {
 func (s *Server) Drain(ctx context.Context, window time.Duration) error {
 	s.mu.Lock()
 	s.draining = true
+	s.strangers.dismiss()
 	open := s.attached()
 	if len(s.sessions) == 0 {
 		s.closeEmpty()
@@ -311,7 +304,7 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := Stats{
-		Sessions: len(s.sessions), Strangers: s.strangersAll, Kinds: make(map[auth.Kind]int),
+		Sessions: len(s.sessions), Strangers: s.strangers.all, Kinds: make(map[auth.Kind]int),
 		Refused: s.refused, RateLimited: s.rateLimited.Load(), ClosedByLimit: s.closedByLimit.Load(),
 	}
 	for _, held := range s.holders {

@@ -79,7 +79,7 @@ func (s *Server) enter(n *session, r *http.Request) (hub.Key, error) {
 		return hub.Key{}, err
 	}
 	n.identity = id
-	return hub.Key{Channel: ch, Audience: audience}, s.admit(n, "")
+	return hub.Key{Channel: ch, Audience: audience}, s.admit(r.Context(), n, "")
 }
 
 func notWelcome(v verdict) error {

@@ -212,19 +212,7 @@ func TestTenThousandSilentSockets(t *testing.T) {
 	many = min(many, int(limit.Cur)-1000)
 	v := newVictim(t, order{Sockets: 200})
 	before := v.live(t)
-	var all []*socket
-	refused := 0
-	for range many {
-		s, status, err := handshake(v.URL)
-		switch {
-		case err == nil && status == http.StatusSwitchingProtocols:
-			all = append(all, s)
-		case err == nil && status == http.StatusTooManyRequests:
-			refused++
-		default:
-			t.Fatalf("status %d, %v", status, err)
-		}
-	}
+	all, refused := silent(t, v.URL, many)
 	if refused == 0 {
 		t.Errorf("all of %d silent sockets were let in", many)
 	}
@@ -242,6 +230,33 @@ func TestTenThousandSilentSockets(t *testing.T) {
 	if s := dial(t, v.URL, v.StaffToken); s == nil {
 		t.Error("afterwards nobody gets in")
 	}
+}
+
+// silent opens so many sockets beside each other, and says how many of them were
+// refused: some of them after they have waited to be let in.
+func silent(t *testing.T, url string, many int) (all []*socket, refused int) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	gate := make(chan struct{}, 1000)
+	for range many {
+		gate <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-gate }()
+			s, status, err := handshake(url)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil && status == http.StatusSwitchingProtocols:
+				all = append(all, s)
+			case err == nil && status == http.StatusTooManyRequests:
+				refused++
+			default:
+				t.Errorf("status %d, %v", status, err)
+			}
+		})
+	}
+	wg.Wait()
+	return all, refused
 }
 
 // TestOversizedRequests: what is too large is refused before it is read.
