@@ -158,11 +158,16 @@ func (n *Node) gauges() {
 	gauge("sockets", "Open sockets and event streams.", func() float64 { return float64(n.sessions.Stats().Sessions) })
 	gauge("graphql_sockets", "Open sockets of the queue API's GraphQL.", func() float64 { return float64(n.graph.Load().Sockets()) })
 	gauge("sockets_pending", "Sockets that have not said who they are.", func() float64 { return float64(n.sessions.Stats().Strangers) })
+	gauge("sockets_waiting", "Sockets that wait until fewer are pending.", func() float64 { return float64(n.sessions.Stats().Waiting) })
+	n.metrics.Registry().MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "nowserving", Name: "sockets_refused_total", Help: "Sockets that were refused because too many were pending.",
+	}, func() float64 { return float64(n.sessions.Stats().Refused) }))
 	for _, kind := range []auth.Kind{auth.Display, auth.Kiosk, auth.Staff, auth.Visitor, auth.Integrator} {
 		n.metrics.Sessions(string(kind), func() int { return n.sessions.Stats().Kinds[kind] })
 	}
 	gauge("hub_snapshots", "Snapshots that were folded and encoded; many readers share one.", func() float64 { return float64(n.hub.Stats().Snapshots) })
 	gauge("hub_channels", "Channels that somebody reads or has read lately.", func() float64 { return float64(n.hub.Stats().Channels) })
+	gauge("hub_behind", "Connections with a backlog.", func() float64 { return float64(n.hub.Stats().Behind) })
 	gauge("outbox_waiting", "Deliveries to other systems that wait.", func() float64 { return float64(n.outbox.Stats().Waiting) })
 	gauge("hub_subscribers", "Subscriptions.", func() float64 { return float64(n.hub.Stats().Subscribers) })
 }

@@ -45,6 +45,10 @@ func TestMetricsAreFed(t *testing.T) {
 		`nowserving_command_seconds_count{code="ok",command="ticket.create"} `,
 		`nowserving_command_seconds_count{code="conflict",command="ticket.serve"} 1`,
 		`nowserving_hub_snapshots 1`,
+		`nowserving_hub_behind 0`,
+		`nowserving_sockets_pending 0`,
+		`nowserving_sockets_waiting 0`,
+		`nowserving_sockets_refused_total 0`,
 	}
 	text := ""
 	missing := func(want string) bool { return !strings.Contains(text, "\n"+want) }

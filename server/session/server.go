@@ -290,8 +290,9 @@ func (s *Server) attached() []*session {
 // Stats are the server's numbers, for metrics.
 type Stats struct {
 	// Sessions counts open sockets and event streams, Strangers those of them
-	// that have not proved who they are.
-	Sessions, Strangers int
+	// that have not proved who they are, Waiting those that wait to be among
+	// these and are no sockets yet.
+	Sessions, Strangers, Waiting int
 	// Kinds counts connected sessions by kind of identity.
 	Kinds map[auth.Kind]int
 	// Refused counts handshakes over the limits, RateLimited refused requests,
@@ -304,7 +305,7 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := Stats{
-		Sessions: len(s.sessions), Strangers: s.strangers.all, Kinds: make(map[auth.Kind]int),
+		Sessions: len(s.sessions), Strangers: s.strangers.all, Waiting: len(s.strangers.waiting), Kinds: make(map[auth.Kind]int),
 		Refused: s.refused, RateLimited: s.rateLimited.Load(), ClosedByLimit: s.closedByLimit.Load(),
 	}
 	for _, held := range s.holders {

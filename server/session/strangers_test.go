@@ -55,6 +55,9 @@ func TestTheWaitingRoomHasAnEnd(t *testing.T) {
 		if got := arrived(late); len(got) != 1 || got[0].resp.StatusCode != http.StatusTooManyRequests {
 			t.Errorf("%d of %d were answered", len(got), 2*waitingRoom+1)
 		}
+		if s := w.srv.Stats(); s.Waiting != 2*waitingRoom || s.Refused != 1 {
+			t.Errorf("%+v", s)
+		}
 	})
 }
 
