@@ -58,6 +58,9 @@ func openLocked(o Options, audit bool) (*Badger, error) {
 	if err := cleanUp(o.Dir); err != nil {
 		return nil, err
 	}
+	if err := checkManifest(o.Dir); err != nil {
+		return nil, err
+	}
 	s := &Badger{
 		opt:      o,
 		inline:   o.inline(),
@@ -123,6 +126,10 @@ func openEngine(o badger.Options) (db *badger.DB, err error) {
 		return nil, fmt.Errorf("store: open: %w", err)
 	case strings.Contains(err.Error(), "Cannot acquire directory lock"):
 		return nil, fmt.Errorf("%w: %s", ErrLocked, o.Dir)
+	case errors.Is(err, badger.ErrEncryptionKeyMismatch): // nothing of ours is encrypted
+		return nil, fmt.Errorf("%w: %s: %v", ErrCorrupt, badger.KeyRegistryFileName, err)
+	case strings.Contains(strings.ToLower(err.Error()), "manifest"), strings.Contains(err.Error(), "external magic"):
+		return nil, fmt.Errorf("%w: %s: %v", ErrCorrupt, badger.ManifestFilename, err)
 	case errors.Is(err, y.ErrChecksumMismatch), strings.Contains(strings.ToLower(err.Error()), "checksum"):
 		return nil, fmt.Errorf("%w: %v", ErrCorrupt, err)
 	}
@@ -148,7 +155,7 @@ func checkFormat(dir string) error {
 	case !ok || err != nil || version < 1:
 		return fmt.Errorf("%w: %s does not name a format", ErrCorrupt, path)
 	case version > formatVersion:
-		return fmt.Errorf("%w: %s has format %d, this program knows up to %d", ErrNewer, dir, version, formatVersion)
+		return fmt.Errorf("%w: %s has format %d, this program knows up to %d", ErrNewer, path, version, formatVersion)
 	}
 	return nil
 }

@@ -264,8 +264,9 @@ func (n *Node) serving() error {
 // URL is how clients on this machine reach the node.
 func (n *Node) URL() string { return n.base }
 
-// Run serves until ctx ends, then drains. An error means that the process must
-// not go on: the ledger's view of the disk is no longer certain.
+// Run serves until ctx ends, then drains. When the ledger fails it returns at once
+// and leaves everything as it is: the process must end, so that it can be started
+// again, and nothing more may reach a disk whose content is no longer certain.
 func (n *Node) Run(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- n.server.Serve(n.listener) }()
@@ -298,7 +299,7 @@ func (n *Node) Run(ctx context.Context) error {
 	case <-ctx.Done():
 		n.o.Log.Info().Msg("draining")
 	case err = <-n.failed:
-		n.failed <- err // Close reads it again
+		return err
 	case err = <-served:
 	}
 	n.drain()
