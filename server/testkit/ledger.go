@@ -4,7 +4,7 @@
 //   - ledger.go: a clock, a ledger that runs and that nobody listens to, and what
 //     is asked of it
 //   - process.go: what tests need that look at a node from outside
-//   - watcher.go: a console that checks what it is told
+//   - watcher.go: what checks positions, and a console that checks what it is told
 package testkit
 
 import (

@@ -23,6 +23,8 @@ func (l *listener) Errorf(format string, args ...any) {
 	l.blamed = append(l.blamed, fmt.Sprintf(format, args...))
 }
 
+func (l *listener) Error(args ...any) { l.blamed = append(l.blamed, fmt.Sprint(args...)) }
+
 // TestAWatcherSeesWhatIsWrong proves that what the crash tests rely on can fail.
 func TestAWatcherSeesWhatIsWrong(t *testing.T) {
 	snapshot := func(epoch string, offset uint64) func(*Watcher) {
@@ -58,6 +60,25 @@ func TestAWatcherSeesWhatIsWrong(t *testing.T) {
 		}
 		if name == "in order" && (w.At() != 6 || w.Saw("7") != "CALLED" || w.Saw("8") != "") {
 			t.Errorf("%s: at %d, %q", name, w.At(), w.Saw("7"))
+		}
+	}
+}
+
+// TestATrackSeesWhatIsWrong: of a board's pushes some are not told, and nothing else.
+func TestATrackSeesWhatIsWrong(t *testing.T) {
+	for name, c := range map[string]struct {
+		prev, offset uint64
+		wrong        bool
+	}{
+		"the next": {4, 5, false}, "others' between": {4, 9, false},
+		"a gap": {5, 6, true}, "twice": {3, 4, true}, "back": {4, 3, true}, "nowhere": {4, 4, true},
+	} {
+		var k Track
+		if err := k.Snapshot(wire.Position{Epoch: "e", Offset: 4}); err != nil {
+			t.Error(name, err)
+		}
+		if err := k.Push(wire.Push{Prev: c.prev, Offset: c.offset}); (err != nil) != c.wrong || k.At() != c.offset {
+			t.Errorf("%s: %v, at %d", name, err, k.At())
 		}
 	}
 }

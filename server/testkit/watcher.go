@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"encoding/json"
+	"fmt"
 	"sync"
 	"testing"
 
@@ -9,13 +10,38 @@ import (
 	"github.com/nowserving/nowserving/hub/wire"
 )
 
+// Track checks the positions that one listener is told: each push follows what came
+// before it, and no snapshot goes back. The zero value has heard nothing.
+type Track struct{ at wire.Position }
+
+// Snapshot takes a snapshot's position and says what is wrong with it.
+func (k *Track) Snapshot(at wire.Position) (err error) {
+	if k.at.Epoch != "" && (at.Epoch != k.at.Epoch || at.Offset < k.at.Offset) {
+		err = fmt.Errorf("snapshot at %+v after %+v: history went back", at, k.at)
+	}
+	k.at = at
+	return err
+}
+
+// Push takes a push's position and says what is wrong with it.
+func (k *Track) Push(p wire.Push) (err error) {
+	if p.Prev != k.at.Offset || p.Offset <= p.Prev {
+		err = fmt.Errorf("push %d (prev %d) after %d", p.Offset, p.Prev, k.at.Offset)
+	}
+	k.at.Offset = p.Offset
+	return err
+}
+
+// At is the offset of the last thing.
+func (k *Track) At() uint64 { return k.at.Offset }
+
 // Watcher follows one location's console over every kill and cut, and checks that
 // what it is told is contiguous, or a snapshot that does not go back.
 type Watcher struct {
-	t    testing.TB
-	mu   sync.Mutex // protects the rest
-	last wire.Position
-	seen map[string]string // status by ticket
+	t     testing.TB
+	mu    sync.Mutex // protects the rest
+	track Track
+	seen  map[string]string // status by ticket
 }
 
 // NewWatcher is a Watcher that has heard nothing yet.
@@ -25,10 +51,9 @@ func NewWatcher(t testing.TB) *Watcher { return &Watcher{t: t, seen: map[string]
 func (w *Watcher) Snapshot(_ string, at wire.Position, data json.RawMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.last.Epoch != "" && (at.Epoch != w.last.Epoch || at.Offset < w.last.Offset) {
-		w.t.Errorf("snapshot at %+v after %+v: history went back", at, w.last)
+	if err := w.track.Snapshot(at); err != nil {
+		w.t.Error(err)
 	}
-	w.last = at
 	var s struct{ Tickets []struct{ ID, Status string } }
 	if err := json.Unmarshal(data, &s); err != nil {
 		w.t.Error(err)
@@ -45,10 +70,12 @@ func (w *Watcher) Push(p wire.Push) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if p.Prev != w.last.Offset || p.Offset != p.Prev+1 { // a console is told of every event
-		w.t.Errorf("push %d (prev %d) after %d", p.Offset, p.Prev, w.last.Offset)
+	if err := w.track.Push(p); err != nil {
+		w.t.Error(err)
 	}
-	w.last.Offset = p.Offset
+	if p.Offset != p.Prev+1 {
+		w.t.Errorf("push %d after %d: a console is told of every event", p.Offset, p.Prev)
+	}
 	var d struct{ Ticket struct{ ID, Status string } }
 	if err := json.Unmarshal(p.Data, &d); err != nil {
 		w.t.Error(err)
@@ -68,7 +95,7 @@ func (*Watcher) Status(client.Status) {}
 func (w *Watcher) At() uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.last.Offset
+	return w.track.At()
 }
 
 // Saw is the last status in which a ticket was shown, "" for one that never was.

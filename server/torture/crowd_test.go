@@ -203,7 +203,7 @@ func (f *fans) await(w wish) error {
 	return f.until(func() (missing int) {
 		for _, one := range f.all {
 			one.mu.Lock()
-			if !one.live || one.lost < w.Lost || one.last.Offset < w.At || time.Since(one.since) < w.Steady {
+			if !one.live || one.lost < w.Lost || one.track.At() < w.At || time.Since(one.since) < w.Steady {
 				missing++
 			}
 			one.mu.Unlock()
@@ -280,20 +280,27 @@ func newCrowd(t testing.TB) *crowd {
 	cmd.Env = append(os.Environ(), crowdEnv+"=1")
 	cmd.SysProcAttr = ownGroup()
 	cmd.Stderr = os.Stderr
+	in, out := piped(t, cmd)
+	c := &crowd{cmd: cmd, in: json.NewEncoder(in), out: json.NewDecoder(out)}
+	t.Cleanup(c.kill)
+	return c
+}
+
+// piped starts a process that is talked with.
+func piped(t testing.TB, cmd *exec.Cmd) (in io.WriteCloser, out io.Reader) {
+	t.Helper()
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
+	out, err = cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	c := &crowd{cmd: cmd, in: json.NewEncoder(in), out: json.NewDecoder(out)}
-	t.Cleanup(c.kill)
-	return c
+	return in, out
 }
 
 // ask has a wish granted. Whatever is wrong is an error of the test.
@@ -335,12 +342,13 @@ func jitter() float64 {
 	return 0.05
 }
 
-// fits is how many links of one process to one node the open files allow.
-func fits(t *testing.T, links int) int {
+// fits is how many clients the open files of one process allow, each of whom takes
+// so many of them.
+func fits(t *testing.T, clients, each int) int {
 	t.Helper()
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	return min(links, int(limit.Cur)-1000)
+	return min(clients, (int(limit.Cur)-1000)/each)
 }

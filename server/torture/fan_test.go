@@ -11,6 +11,7 @@ import (
 
 	"github.com/nowserving/nowserving/hub/client"
 	"github.com/nowserving/nowserving/hub/wire"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // fan is one client of a crowd.
@@ -18,7 +19,7 @@ type fan struct {
 	of *fans
 
 	mu           sync.Mutex // protects the rest
-	last         wire.Position
+	track        testkit.Track
 	live         bool
 	since        time.Time // when it came to be so
 	lost, pushes int
@@ -28,10 +29,9 @@ type fan struct {
 func (o *fan) Snapshot(_ string, at wire.Position, _ json.RawMessage) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.last.Epoch != "" && (at.Epoch != o.last.Epoch || at.Offset < o.last.Offset) {
-		o.of.wrong("a snapshot at %+v after %+v", at, o.last)
+	if err := o.track.Snapshot(at); err != nil {
+		o.of.wrong("%v", err)
 	}
-	o.last = at
 	o.of.mu.Lock()
 	defer o.of.mu.Unlock()
 	o.of.out.Snapshots++
@@ -45,10 +45,9 @@ func (o *fan) Push(p wire.Push) {
 	way := time.Since(p.Time)
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if p.Prev != o.last.Offset || p.Offset <= p.Prev {
-		o.of.wrong("push %d (prev %d) after %d", p.Offset, p.Prev, o.last.Offset)
+	if err := o.track.Push(p); err != nil {
+		o.of.wrong("%v", err)
 	}
-	o.last.Offset = p.Offset
 	o.pushes++
 	o.of.mu.Lock()
 	defer o.of.mu.Unlock()

@@ -28,7 +28,7 @@ const (
 // some changes, and then lets all of them come at once (F13). Each gets exactly what it
 // missed, whoever works meanwhile is answered, and the node stays small.
 func TestReconnectStorm(t *testing.T) {
-	clients := fits(t, rounds(300, 10_000))
+	clients := fits(t, rounds(300, 10_000), 1)
 	v := newVictim(t, order{Crowd: 2 * clients, Memory: stormLimit})
 	c := newCrowd(t)
 	c.join(t, v.URL, v.DisplayToken, clients)
@@ -94,10 +94,9 @@ func work(t *testing.T, s *socket, size func() int) (stop func() worked) {
 		var w worked
 		for last := false; !last; {
 			last = ended.Load() // one more when it is over: there is always one
-			_ = s.conn.SetDeadline(time.Now().Add(socketLimit))
 			began := time.Now()
-			if r := s.ask(t, `"command":{"name":"note.add","params":{"ticket":"1","text":"still here"}}`); r.Error != nil {
-				t.Errorf("a note: %v", r.Error)
+			if err := s.note(t, "still here"); err != nil {
+				t.Errorf("a note: %v", err)
 			}
 			w.took = append(w.took, time.Since(began))
 			w.most = max(w.most, size())
@@ -118,7 +117,7 @@ func median(all []time.Duration) time.Duration {
 // clerks who work on (F14). A stop sends every screen away with the code to come back by,
 // and they spread by themselves; nothing is lost, and all return.
 func TestRestartUnderScreens(t *testing.T) {
-	screens := fits(t, rounds(100, 5000))
+	screens := fits(t, rounds(100, 5000), 1)
 	data, addr := filepath.Join(t.TempDir(), "data"), testkit.FreeAddr(t)
 	// A link that has not been good for a ping counts as one that failed.
 	o := order{Listen: addr, Data: data, Crowd: 2 * screens, Ping: 2 * time.Second}
@@ -151,12 +150,7 @@ func TestRestartUnderScreens(t *testing.T) {
 		testkit.Eventually(t, "the clerks go on", time.Minute, func() bool { return l.count() >= want })
 	}
 	l.rest()
-	fresh := &screen{t: t}
-	if err := l.connect(d.URL, d.StaffToken, fresh).Subscribe("board:1", nil); err != nil {
-		t.Fatal(err)
-	}
-	testkit.Eventually(t, "a fresh screen", time.Minute, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
-	said := c.ask(t, wish{Do: "await", At: fresh.last.Offset})
+	said := c.ask(t, wish{Do: "await", At: freshScreen(t, l, d.URL, d.StaffToken).at()})
 	if said.Live != screens {
 		t.Errorf("%d of %d screens are current", said.Live, screens)
 	}

@@ -25,7 +25,7 @@ type screen struct {
 	t              testing.TB
 	mu             sync.Mutex // protects the rest
 	board          board.Board
-	last           wire.Position
+	track          testkit.Track
 	live           bool
 	lost           int // links that had been live
 	resets, pushes int
@@ -35,15 +35,14 @@ type screen struct {
 func (s *screen) Snapshot(_ string, at wire.Position, data json.RawMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last.Epoch != "" && (at.Epoch != s.last.Epoch || at.Offset < s.last.Offset) {
-		s.t.Errorf("snapshot at %+v after %+v", at, s.last)
+	if err := s.track.Snapshot(at); err != nil {
+		s.t.Error(err)
 	}
 	var snap board.Snapshot
 	if err := json.Unmarshal(data, &snap); err != nil {
 		s.t.Error(err)
 	}
 	s.board.Reset(snap)
-	s.last = at
 	s.resets++
 }
 
@@ -54,13 +53,12 @@ func (s *screen) Push(p wire.Push) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.Prev != s.last.Offset || p.Offset <= p.Prev {
-		s.t.Errorf("push %d (prev %d) after %d", p.Offset, p.Prev, s.last.Offset)
+	if err := s.track.Push(p); err != nil {
+		s.t.Error(err)
 	}
 	if _, err := s.board.Apply(p); err != nil {
 		s.t.Error(err)
 	}
-	s.last.Offset = p.Offset
 	s.pushes++
 }
 
@@ -76,6 +74,27 @@ func (s *screen) Status(st client.Status) {
 		s.lost++
 	}
 	s.live = now
+}
+
+// back reports whether the screen is current, after so many links that were lost.
+func (s *screen) back(lost int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.live && s.lost >= lost
+}
+
+// at is the offset of the last thing that it was told of.
+func (s *screen) at() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.track.At()
+}
+
+// took is what it was told of.
+func (s *screen) took() (resets, pushes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.resets, s.pushes
 }
 
 // shown is what is on screen, without the ranges of waiting: those of a line are
@@ -129,17 +148,7 @@ func newPage(t testing.TB, url, token string) *page {
 	}
 	cmd := exec.Command(node, "e2e/follow.mjs", strings.Replace(url, "http", "ws", 1)+"/ws", token, "board:1")
 	cmd.Dir = web
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	in, out := piped(t, cmd)
 	t.Cleanup(func() {
 		in.Close()
 		_ = cmd.Process.Kill()
@@ -188,15 +197,10 @@ func TestBadLinks(t *testing.T) {
 	l.rest()
 	direct.rest()
 
-	fresh := &screen{t: t}
-	if err := l.connect(d.URL, d.StaffToken, fresh).Subscribe("board:1", nil); err != nil {
-		t.Fatal(err)
-	}
-	testkit.Eventually(t, "a fresh screen", 30*time.Second, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
+	allAs(t, screens, freshScreen(t, l, d.URL, d.StaffToken))
 	for i, s := range screens {
-		testkit.Eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
-		if s.resets < 1 || s.pushes == 0 {
-			t.Errorf("screen %d saw %d snapshots and %d pushes", i, s.resets, s.pushes)
+		if resets, pushes := s.took(); resets < 1 || pushes == 0 {
+			t.Errorf("screen %d saw %d snapshots and %d pushes", i, resets, pushes)
 		}
 	}
 	testkit.Eventually(t, "the console's catching up", time.Minute, func() bool { return watch.At() >= l.newest() })
@@ -259,4 +263,20 @@ func boards(t *testing.T, l *load, url, token string, n int) (out []*screen) {
 		out = append(out, s)
 	}
 	return out
+}
+
+// freshScreen is one that has just come and shows something.
+func freshScreen(t *testing.T, l *load, url, token string) *screen {
+	t.Helper()
+	s := boards(t, l, url, token, 1)[0]
+	testkit.Eventually(t, "a fresh screen", time.Minute, func() bool { resets, _ := s.took(); return resets > 0 })
+	return s
+}
+
+// allAs waits until every screen shows what one does that has just come.
+func allAs(t *testing.T, screens []*screen, fresh *screen) {
+	t.Helper()
+	for _, s := range screens {
+		testkit.Eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
+	}
 }

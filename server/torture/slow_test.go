@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nowserving/nowserving/server/session"
 	"github.com/nowserving/nowserving/server/testkit"
 )
 
@@ -29,10 +28,7 @@ func TestOneSlowReader(t *testing.T) {
 	v := newVictim(t, o)
 	c := newCrowd(t)
 	c.join(t, v.URL, v.DisplayToken, screens)
-	limit := 10 * time.Second
-	if o.Write > 0 {
-		limit = o.Write
-	}
+	limit := o.limits().Write
 	var gone, without, with []time.Duration
 	for wave := range waves {
 		without = append(without, changes(t, v, c, rounds(10, 100), screens))
@@ -129,17 +125,21 @@ func (s *socket) sip() {
 	}
 }
 
-// fill writes notes, which only consoles get, until so many sockets are behind.
+// write writes ten long notes, which only consoles get.
+func (v *victim) write(t *testing.T) {
+	t.Helper()
+	for range 10 {
+		if err := v.good.note(t, strings.Repeat("x", 2000)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// fill writes until so many sockets are behind.
 func fill(t *testing.T, v *victim, many int) {
 	t.Helper()
-	text := strings.Repeat("x", 2000)
 	testkit.Eventually(t, "the slow are behind", time.Minute, func() bool {
-		for range 10 {
-			_ = v.good.conn.SetDeadline(time.Now().Add(socketLimit))
-			if r := v.good.ask(t, `"command":{"name":"note.add","params":{"ticket":"1","text":"`+text+`"}}`); r.Error != nil {
-				t.Fatal(r.Error)
-			}
-		}
+		v.write(t)
 		return v.behind(t) >= many
 	})
 }
@@ -187,7 +187,7 @@ func TestStoppedClients(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	write := max(o.Write, session.DefaultLimits().Write*time.Duration(rounds(0, 1)))
+	write := o.limits().Write
 	if m := 2*write + 2*tardy*time.Second; took[1] > m {
 		t.Errorf("clients that do not read were found after %v; a write may take %v", took[1], write)
 	}
@@ -202,16 +202,11 @@ func (v *victim) sockets(t testing.TB) int { return metric(t, v.URL, "nowserving
 // since they were stuck. When they are busy, somebody writes until their windows are 0.
 func found(t *testing.T, v *victim, busy bool) time.Duration {
 	t.Helper()
-	text := strings.Repeat("x", 2000)
 	began, stuck := time.Now(), 0
 	testkit.Eventually(t, "stopped clients are found", time.Minute, func() bool {
 		v.works(t)
-		for n := 0; busy && n < 10; n++ {
-			if r := v.good.ask(t, `"command":{"name":"note.add","params":{"ticket":"1","text":"`+text+`"}}`); r.Error != nil {
-				t.Fatal(r.Error)
-			}
-		}
 		if busy {
+			v.write(t)
 			n := v.behind(t)
 			if stuck == 0 && n > 0 {
 				began = time.Now()

@@ -202,6 +202,13 @@ func (s *socket) ask(t testing.TB, body string) answer {
 	return s.await(t, s.next)
 }
 
+// note adds a note to the first ticket: only consoles are told of it.
+func (s *socket) note(t testing.TB, text string) *wire.Error {
+	t.Helper()
+	_ = s.conn.SetDeadline(time.Now().Add(socketLimit))
+	return s.ask(t, `"command":{"name":"note.add","params":{"ticket":"1","text":"`+text+`"}}`).Error
+}
+
 // code reads until the hub ends the socket: a close code, or 0 for a cut.
 func (s *socket) code() int {
 	for {

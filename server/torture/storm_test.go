@@ -5,8 +5,8 @@ package torture
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -75,26 +75,9 @@ func TestStorm(t *testing.T) {
 		pace = 2 * time.Second // each change goes to all of them
 	}
 	l := newPacedLoad(t, d.URL, d.StaffToken, *seedFlag, 2, pace)
-	var screens []*screen
-	for range fitting(t, rounds(40, 500)) {
-		s := &screen{t: t}
-		if err := l.connect(link.url(), d.StaffToken, s).Subscribe("board:1", nil); err != nil {
-			t.Fatal(err)
-		}
-		screens = append(screens, s)
-	}
+	screens := boards(t, l, link.url(), d.StaffToken, fits(t, rounds(40, 500), 3))
 	all := func(lost int) func() bool {
-		return func() bool {
-			for _, s := range screens {
-				s.mu.Lock()
-				back := s.live && s.lost >= lost
-				s.mu.Unlock()
-				if !back {
-					return false
-				}
-			}
-			return true
-		}
+		return func() bool { return !slices.ContainsFunc(screens, func(s *screen) bool { return !s.back(lost) }) }
 	}
 	testkit.Eventually(t, "all screens", 3*time.Minute, all(0))
 	for round := range rounds(3, 12) {
@@ -113,34 +96,11 @@ func TestStorm(t *testing.T) {
 		t.Logf("round %d: all %d back after %v", round, len(screens), time.Since(began).Round(time.Millisecond))
 	}
 	l.rest()
-	fresh := &screen{t: t}
-	if err := l.connect(d.URL, d.StaffToken, fresh).Subscribe("board:1", nil); err != nil {
-		t.Fatal(err)
-	}
-	allAs(t, screens, fresh)
+	allAs(t, screens, freshScreen(t, l, d.URL, d.StaffToken))
 	l.stop()
 	link.close()
 	node.stop(t)
 	proved(t, "%d screens cut off %d times, by the link, a kill and a stop in turn", len(screens), rounds(3, 12))
-}
-
-// allAs waits until every screen shows what one does that has just come.
-func allAs(t *testing.T, screens []*screen, fresh *screen) {
-	t.Helper()
-	testkit.Eventually(t, "a fresh screen", time.Minute, func() bool { fresh.mu.Lock(); defer fresh.mu.Unlock(); return fresh.resets > 0 })
-	for _, s := range screens {
-		testkit.Eventually(t, "a screen's catching up", time.Minute, func() bool { return s.shown() == fresh.shown() })
-	}
-}
-
-// fitting is how many links through a proxy the open files allow: three for each.
-func fitting(t *testing.T, links int) int {
-	t.Helper()
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		t.Fatal(err)
-	}
-	return min(links, (int(limit.Cur)-1000)/3)
 }
 
 // TestNothingLeaks lets clients come and go for long (F23): memory, goroutines and
