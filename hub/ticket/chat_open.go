@@ -290,8 +290,27 @@ func (c CloneConversation) decide(s *State, env Env) ([]Event, error) {
 	for i := range thread {
 		k.copied(&thread[i])
 	}
+	k.alreadyRead(old, thread)
 	_, _, err := k.staff(s, 0)
 	return k.events, err
+}
+
+// alreadyRead notes which of the copied entries the clients have read: what comes
+// last has the newest number.
+func (k *talk) alreadyRead(old *Ticket, thread []Transaction) {
+	for _, p := range old.Conversation.Participants {
+		unread := 0
+		for i := range thread {
+			if thread[i].Seq > p.ReadUpTo {
+				unread++
+			}
+		}
+		if p.Type == ParticipantClient && unread < len(thread) {
+			k.add(Event{Type: EventMessageStatus, Facts: Facts{
+				Participant: &Participant{ID: p.ID, Type: p.Type, Protocol: p.Protocol}, UpTo: k.seq - uint64(unread), Status: StatusRead, Silent: true,
+			}})
+		}
+	}
 }
 
 // copied repeats an entry of another ticket's thread, with its own time.
@@ -300,8 +319,12 @@ func (k *talk) copied(x *Transaction) {
 		return // the clone has its own
 	}
 	from, name := x.From, x.FromName
+	status := x.Status
+	if status == TextNew {
+		status = TextSent // the ticket that it was written in sends it, and nobody else
+	}
 	e := Event{Type: EventMessage, Facts: Facts{
-		Kind: x.Type, Protocol: x.Protocol, Status: x.Status, Participant: &from, EntryAt: x.At,
+		Kind: x.Type, Protocol: x.Protocol, Status: status, Participant: &from, EntryAt: x.At,
 		Media: len(x.Attachments), Silent: true,
 	}, Personal: &Personal{Text: x.Text, HTML: x.HTML, Attachments: x.Attachments, Payload: x.Payload, Name: &name}}
 	if e.Facts.EntryAt.IsZero() {
