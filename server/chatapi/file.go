@@ -29,6 +29,8 @@ const (
 	filePrefix = "/files/"
 	// linkTTL is how long a link to a file works.
 	linkTTL = 3 * time.Hour
+	// phoneTTL is the same for links in text messages, which are read later.
+	phoneTTL = 7 * 24 * time.Hour
 	// linkStep makes links of the same file equal for a while, so that a page that
 	// is drawn again does not load everything anew.
 	linkStep = 10 * time.Minute
@@ -121,8 +123,10 @@ func (a *API) dropFile(ctx context.Context, id string) error {
 }
 
 // signed is the link to a file, good for linkTTL.
-func (a *API) signed(base, name string) string {
-	until := a.Clock().Add(linkTTL).Truncate(linkStep).Add(linkStep).Unix()
+func (a *API) signed(base, name string) string { return a.signedFor(base, name, linkTTL) }
+
+func (a *API) signedFor(base, name string, ttl time.Duration) string {
+	until := a.Clock().Add(ttl).Truncate(linkStep).Add(linkStep).Unix()
 	return base + filePrefix + name + "?e=" + strconv.FormatInt(until, 10) + "&s=" + a.signature(name, until)
 }
 
@@ -163,6 +167,16 @@ func (a *API) attachment(base string, x *ticket.Attachment) ticket.ChatAttachmen
 		out.ThumbnailFiles = append(out.ThumbnailFiles, x.FileIdentifier+thumbEnd)
 	}
 	return out
+}
+
+// FileLink is the link to a file of a message that goes to a phone, good for
+// phoneTTL; "" when the file is gone. base is the node's address.
+func (a *API) FileLink(base string, x *ticket.Attachment) string {
+	link := a.attachment(base, x).URI
+	if link != "" && x.URI == "" {
+		link = a.signedFor(base, x.FileIdentifier, phoneTTL)
+	}
+	return link
 }
 
 // serveFile sends a file to whoever holds its link. It is never shown as a page

@@ -54,7 +54,7 @@ func (n *Node) buildTexts() error {
 		return nil
 	}
 	sender, err := sms.NewSender(sms.SenderOptions{
-		Ledger: n.ledger, Clock: n.o.Clock, PublicURL: n.o.PublicURL, Log: n.o.Log, WhatsApp: n.whatsApp,
+		Ledger: n.ledger, Clock: n.o.Clock, PublicURL: n.o.PublicURL, Log: n.o.Log, WhatsApp: n.whatsApp, File: n.fileLink,
 		Provider: sms.Provider{
 			Base: p.Base, Account: p.Account, Token: p.Token, From: p.From, Client: egress.Client(n.egress, nil),
 		},
@@ -64,6 +64,15 @@ func (n *Node) buildTexts() error {
 	}
 	n.texts, n.sender, n.textCalls = sender, sender, sender.Handler()
 	return nil
+}
+
+// fileLink is how the provider and the customer reach a message's file, "" when
+// nobody outside reaches this node.
+func (n *Node) fileLink(a *ticket.Attachment) string {
+	if n.o.PublicURL == "" {
+		return ""
+	}
+	return n.chat.FileLink(n.o.PublicURL, a)
 }
 
 // whatsApp is a location's number there, as its department's settings say.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/nowserving/nowserving/hub/wire"
 	"github.com/nowserving/nowserving/server/chatapi"
+	"github.com/nowserving/nowserving/server/testkit"
 )
 
 // chat asks the conversation API of the first department.
@@ -196,6 +197,8 @@ func TestWhatsAppThroughTheGateway(t *testing.T) {
 	t.Cleanup(provider.Close)
 	o := options(t, t.TempDir())
 	o.Texts = TextProvider{Base: provider.URL, Account: "AC1", Token: "secret", From: "+37255500000"}
+	o.Listen = testkit.FreeAddr(t)
+	o.PublicURL = "http://" + o.Listen
 	w := start(t, o)
 	made := w.chat("POST", "tickets/create", obj{"participants": []obj{{"protocolType": "WhatsApp", "identifier": "37255512345", "type": "Client"}}})
 	id := text(made, "id")
@@ -206,9 +209,19 @@ func TestWhatsAppThroughTheGateway(t *testing.T) {
 	if _, err := staff.Do(t.Context(), command("message.send", `{"ticket":"`+id+`","text":"by the console"}`)); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"by the API", "by the console"} {
+	_, file := w.put("/hub/v1/tickets/"+id+"/files", w.demo.StaffToken, "letter.txt", "Dear customer")
+	if _, err := staff.Do(t.Context(), command("message.send", `{"ticket":"`+id+`","text":"with a file","files":["`+text(file, "file")+`"]}`)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"by the API", "by the console", "with a file"} {
 		select {
 		case f := <-got:
+			if link := f.Get("MediaUrl"); want == "with a file" {
+				path, ours := strings.CutPrefix(link, o.PublicURL)
+				if res, body := w.exchange("GET", path, nil); !ours || res.StatusCode != 200 || string(body) != "Dear customer" {
+					t.Errorf("%s leads to %s %q", link, res.Status, body)
+				}
+			}
 			if f.Get("Body") != want || f.Get("To") != "whatsapp:+37255512345" || f.Get("From") != "whatsapp:+972524646214" {
 				t.Errorf("the provider got %v", f)
 			}
@@ -223,7 +236,7 @@ func TestWhatsAppThroughTheGateway(t *testing.T) {
 				states += text(x, "status") + " "
 			}
 		}
-		if states == "Sent Sent " {
+		if states == "Sent Sent Sent " {
 			break
 		}
 		if time.Now().After(until) {

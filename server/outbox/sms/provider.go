@@ -33,17 +33,8 @@ type Provider struct {
 // errRefused says that a message will never arrive, whoever tries again.
 var errRefused = errors.New("sms: refused for good")
 
-// send hands one message over and gives the provider's id of it. errRefused is
-// final; any other error may go away.
-func (p *Provider) send(ctx context.Context, from, to, body, callback string) (id string, err error) {
-	form := url.Values{"To": {to}, "From": {from}, "Body": {body}}
-	if callback != "" {
-		form.Set("StatusCallback", callback)
-	}
-	return p.post(ctx, form)
-}
-
-// post hands a message over as the provider's form has it.
+// post hands one message over, in the provider's form, and gives the provider's id
+// of it. errRefused is final; any other error may go away.
 func (p *Provider) post(ctx context.Context, form url.Values) (id string, err error) {
 	base := p.Base
 	if base == "" {

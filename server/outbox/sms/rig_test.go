@@ -146,6 +146,12 @@ func open(t testing.TB, st *memlog.Log, stand *provider, full *atomic.Bool, p Pr
 	}
 	r.Sender, err = NewSender(SenderOptions{
 		Ledger: r.ledger, Provider: p, PublicURL: public, Clock: time.Now, Log: zerolog.New(zerolog.SyncWriter(r.log)),
+		File: func(a *ticket.Attachment) string {
+			if a.FileIdentifier == "gone" {
+				return ""
+			}
+			return public + "/files/" + a.FileIdentifier + a.URI
+		},
 		WhatsApp: func(int) string {
 			if number := r.number.Load(); number != nil {
 				return *number

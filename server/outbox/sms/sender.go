@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,9 @@ type SenderOptions struct {
 	// WhatsApp is a location's own number on WhatsApp, digits only, "" when it has
 	// none; nil: no location has one.
 	WhatsApp func(location int) string
+	// File is a link to a message's file that works for a day and more, "" when there
+	// is none; nil: there are none.
+	File func(a *ticket.Attachment) string
 	// Timer gives a channel that is sent to after d, and a function that gives it
 	// up; nil is a timer of package time.
 	Timer func(d time.Duration) (<-chan time.Time, func() bool)
@@ -80,6 +84,9 @@ func NewSender(o SenderOptions) (*Sender, error) {
 	}
 	if o.WhatsApp == nil {
 		o.WhatsApp = func(int) string { return "" }
+	}
+	if o.File == nil {
+		o.File = func(*ticket.Attachment) string { return "" }
 	}
 	if o.Timer == nil {
 		o.Timer = func(d time.Duration) (<-chan time.Time, func() bool) {
@@ -219,6 +226,12 @@ func (s *Sender) send(ctx context.Context, t Text) error {
 		s.refused.Add(1)
 		return s.note(ctx, t, ticket.TextInvalidNumber)
 	}
+	form := s.content(t)
+	if form == nil {
+		s.refused.Add(1)
+		log.Warn().Int("files", len(t.attached)).Msg("message not sent: there is no link to its files (-public-url)")
+		return s.note(ctx, t, ticket.TextInvalidNumber)
+	}
 	bounded, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	to, from := t.To, s.o.Provider.From
@@ -229,7 +242,9 @@ func (s *Sender) send(ctx context.Context, t Text) error {
 		}
 		to, from = onWhatsApp(to), onWhatsApp("+"+number)
 	}
-	sid, err := s.o.Provider.send(bounded, from, to, t.Body, s.callback(t))
+	form.Set("To", to)
+	form.Set("From", from)
+	sid, err := s.o.Provider.post(bounded, form)
 	switch {
 	case errors.Is(err, errRefused):
 		s.refused.Add(1)
@@ -248,6 +263,37 @@ func (s *Sender) send(ctx context.Context, t Text) error {
 		return err
 	}
 	return s.note(ctx, t, ticket.TextSent, store.Doc{Kind: sentDocs, Key: sid, Value: value})
+}
+
+// maxMedia is how many files one message takes.
+const maxMedia = 10
+
+// content is a message as the provider's form has it, without its ends: WhatsApp
+// shows files in the conversation, phones get links behind the text, as pages of
+// ours go everywhere. Nil when there is a file without a link.
+func (s *Sender) content(t Text) url.Values {
+	form := url.Values{}
+	body := []string{t.Body}
+	for i := range t.attached {
+		a := &t.attached[i]
+		link := s.o.File(a)
+		if link == "" {
+			return nil
+		}
+		file := a.FileIdentifier != "" && a.URI == ""
+		if t.Channel == ticket.ProtocolWhatsApp && file && len(form["MediaUrl"]) < maxMedia {
+			form.Add("MediaUrl", link)
+		} else {
+			body = append(body, link)
+		}
+	}
+	if text := strings.TrimSpace(strings.Join(body, "\n")); text != "" {
+		form.Set("Body", text)
+	}
+	if callback := s.callback(t); callback != "" {
+		form.Set("StatusCallback", callback)
+	}
+	return form
 }
 
 // errNoNumber says that a location has nothing to send from.

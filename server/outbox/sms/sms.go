@@ -77,15 +77,19 @@ type Stats struct {
 
 // Text is one outgoing message that is still NEW.
 type Text struct {
-	Ticket   int64     `json:"ticket"`
-	Location int       `json:"location"`
-	Channel  string    `json:"channel"` // SMS or WhatsApp
-	Seq      uint64    `json:"seq"`
-	PublicID string    `json:"publicId"`
-	To       string    `json:"to"` // in international form where it can be, else as entered
-	Valid    bool      `json:"valid"`
-	Body     string    `json:"body"`
-	At       time.Time `json:"at"`
+	Ticket   int64  `json:"ticket"`
+	Location int    `json:"location"`
+	Channel  string `json:"channel"` // SMS or WhatsApp
+	Seq      uint64 `json:"seq"`
+	PublicID string `json:"publicId"`
+	To       string `json:"to"` // in international form where it can be, else as entered
+	Valid    bool   `json:"valid"`
+	Body     string `json:"body"`
+	// Files are the names of the files that go with it.
+	Files []string  `json:"files,omitempty"`
+	At    time.Time `json:"at"`
+
+	attached []ticket.Attachment
 }
 
 // desk is what both gateways do with tickets and their threads.
@@ -149,10 +153,14 @@ func (d *desk) unsent(id int64) ([]Text, error) {
 	for i := range thread {
 		x := &thread[i]
 		if outgoing(x) && x.Status == ticket.TextNew {
-			out = append(out, Text{
+			text := Text{
 				Ticket: id, Location: t.Location, Channel: x.Protocol, Seq: x.Seq, PublicID: t.Place.PublicID, To: to, Valid: valid,
-				Body: x.Text, At: x.At,
-			})
+				Body: x.Text, At: x.At, attached: x.Attachments,
+			}
+			for _, a := range x.Attachments {
+				text.Files = append(text.Files, a.OriginalFileName)
+			}
+			out = append(out, text)
 		}
 	}
 	return out, nil

@@ -3,6 +3,7 @@ package sms
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,9 +20,9 @@ func (r *rig) conversation(channel, phone string) *ticket.Ticket {
 }
 
 // write says something to a conversation's customer, as the doors for staff do.
-func (r *rig) write(t *ticket.Ticket, text string) uint64 {
+func (r *rig) write(t *ticket.Ticket, text string, files ...ticket.Attachment) uint64 {
 	r.t.Helper()
-	m := ticket.SendMessage{Ref: ticket.Ref{ID: ticket.TicketID(t.ID)}, Text: text}
+	m := ticket.SendMessage{Ref: ticket.Ref{ID: ticket.TicketID(t.ID)}, Text: text, Attachments: files}
 	docs := Outgoing(r.Sender, t, &m)
 	return r.do(1, m, docs...).Ticket.Conversation.Seq
 }
@@ -101,4 +102,49 @@ func TestWhatsAppWithoutNumber(t *testing.T) {
 			t.Errorf("with one again: %s", now)
 		}
 	})
+}
+
+// Files go along: in the conversation on WhatsApp, as links where there are only
+// words. What has no link is not sent without it.
+func TestFilesGoAlong(t *testing.T) {
+	letter := ticket.Attachment{ID: 1, Type: "File", FileIdentifier: "letter.pdf", OriginalFileName: "Letter.pdf"}
+	form := ticket.Attachment{ID: 2, Type: "Document", FileIdentifier: "", URI: "doc/7", OriginalFileName: "Form"}
+	gone := ticket.Attachment{ID: 3, Type: "File", FileIdentifier: "gone", OriginalFileName: "Gone.pdf"}
+	for name, c := range map[string]struct {
+		channel, text string
+		files         []ticket.Attachment
+		body          string
+		media         []string
+		refused       bool
+	}{
+		"WhatsApp":              {ticket.ProtocolWhatsApp, "see", []ticket.Attachment{letter}, "see", []string{public + "/files/letter.pdf"}, false},
+		"WhatsApp, only a file": {ticket.ProtocolWhatsApp, "", []ticket.Attachment{letter}, "", []string{public + "/files/letter.pdf"}, false},
+		"WhatsApp, a page":      {ticket.ProtocolWhatsApp, "see", []ticket.Attachment{form}, "see\n" + public + "/files/doc/7", nil, false},
+		"SMS":                   {ticket.ProtocolSMS, "see", []ticket.Attachment{letter, form}, "see\n" + public + "/files/letter.pdf\n" + public + "/files/doc/7", nil, false},
+		"SMS, only a file":      {ticket.ProtocolSMS, "", []ticket.Attachment{letter}, public + "/files/letter.pdf", nil, false},
+		"a file that is gone":   {ticket.ProtocolWhatsApp, "see", []ticket.Attachment{letter, gone}, "", nil, true},
+	} {
+		bubble(t, func(r *rig) {
+			number := "972524646214"
+			r.number.Store(&number)
+			talk := r.conversation(c.channel, "37255512345")
+			r.write(talk, c.text, c.files...)
+			waiting, err := NewKept(r.ledger).Waiting(1)
+			if err != nil || len(waiting) != 1 || len(waiting[0].Files) != len(c.files) {
+				t.Errorf("%s: waiting: %s, %v", name, jsonOf(t, waiting), err)
+			}
+			r.Wake(talk.ID)
+			synctest.Wait()
+			if c.refused {
+				if now := r.thread(talk.ID); now != c.text+" "+c.channel+" INVALID_NUMBER" || r.stand.bodies() != "" {
+					t.Errorf("%s: %s", name, now)
+				}
+				return
+			}
+			got := r.stand.last()
+			if got.Get("Body") != c.body || got.Has("Body") != (c.body != "") || !slices.Equal(got["MediaUrl"], c.media) || got.Get("StatusCallback") == "" {
+				t.Errorf("%s: the provider got %v", name, got)
+			}
+		})
+	}
 }
