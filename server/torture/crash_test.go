@@ -19,7 +19,7 @@ import (
 // same data and under load. After each crash every invariant is checked on the
 // data as it lies there; all that was answered must be in it, once and whole.
 func TestCrashPoints(t *testing.T) {
-	for world := range rounds(1, 2**timesFlag) {
+	for world := range rounds(1, 5**timesFlag) {
 		seed := *seedFlag + uint64(world)
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { crashPoints(t, seed, rounds(len(points())+1, 200)) })
 	}

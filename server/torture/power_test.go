@@ -18,7 +18,7 @@ func TestPowerCut(t *testing.T) {
 	dir := t.TempDir()
 	total := uint64(0)
 	began := time.Now()
-	cuts := 100 * *timesFlag
+	cuts := 300 * *timesFlag
 	for round := range cuts {
 		lost, acked, next, err := powerCut(t, dir, *seedFlag+uint64(round), false)
 		if err != nil || lost > 0 {
