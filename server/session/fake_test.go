@@ -189,7 +189,7 @@ func newWorld(t *testing.T, tune func(*Limits)) *world {
 	wg.Go(func() { _ = w.hub.Run(ctx) })
 	wg.Go(func() { _ = w.srv.Run(ctx) })
 	wg.Go(func() { _ = web.Serve(pipes{w.dial, ctx}) })
-	w.stop = func() {
+	w.stop = sync.OnceFunc(func() {
 		ended, done := context.WithTimeout(ctx, time.Minute)
 		defer done()
 		if err := w.srv.Drain(ended, 0); err != nil {
@@ -205,7 +205,7 @@ func newWorld(t *testing.T, tune func(*Limits)) *world {
 		cancel() // ends Accept, which web.Close waits for
 		_ = web.Close()
 		wg.Wait()
-	}
+	})
 	return w
 }
 
