@@ -19,6 +19,6 @@ try {
 } finally {
   await hub.stop();
 }
-const own = ["restart", "admin", "admin-fields", "queue-client", "chat-client", "console", "console-cut", "widget", "widget-sites", "visitor", "visitor-cut", "kiosk", "join", "visit", "visit-cut", "moved"];
+const own = ["restart", "admin", "admin-fields", "queue-client", "chat-client", "console", "console-cut", "widget", "widget-sites", "visitor", "visitor-cut", "kiosk", "join", "visit", "visit-cut", "moved", "blocked"];
 status = run(own.map((name) => `${name}.test.mjs`), {}) || status;
 process.exit(status);

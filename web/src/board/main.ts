@@ -1,5 +1,6 @@
 // The lobby board page: who this screen is, then its Screen.
 import { browserEnv, Client, onWake, Status } from "../client/index";
+import { withStreams } from "../client/stream";
 import { Pairing } from "./pairing";
 import { Display } from "./look";
 import { Screen } from "./screen";
@@ -16,7 +17,7 @@ function locationFromPath(path: string): number {
 }
 
 function start(): void {
-  const env = browserEnv();
+  const env = withStreams(browserEnv());
   const view = new View();
   const location = locationFromPath(window.location.pathname);
   const client = new Client(env, { name: VERSION, token: loadToken, pingAtMost: 5000 });
