@@ -141,22 +141,23 @@ test("after a while a socket is tried again, and kept when it works", () => {
   blocked(made);
   const stream = FakeRequest.take("/sse");
   stream.some(SNAPSHOT);
-  for (let i = 0; i < 61; i++) {
+  for (let i = 0; i < 119; i++) {
     made.fake.pass(5000);
     stream.some(":\n\n");
   }
-  stream.end();
-  made.fake.pass(2000);
+  assert.equal(made.client.status.value.state, "live");
+  made.fake.pass(7000);
+  assert.equal(stream.aborted, true);
   assert.equal(made.fake.sockets.length, 3);
   const socket = made.fake.socket;
   socket.accept();
   socket.reply(socket.take("connect"), { session: "s-1", audience: "display", ping: 5, time: "2026-11-21T10:42:05Z" });
   assert.deepEqual(socket.take("subscribe")["subscribe"], { channel: "board:1", since: { epoch: "e1", offset: 10 } });
-  for (let i = 0; i < 5; i++) { // the hub is away for a while: that is no proxy
+  for (let i = 0; i < 20; i++) { // the hub is away for a while: that is no proxy
     made.fake.socket.drop();
     made.fake.pass(7900);
   }
-  assert.ok(made.fake.sockets.length > 6);
+  assert.ok(made.fake.sockets.length > 10);
   assert.equal(FakeRequest.all.length, 0);
 });
 

@@ -10,10 +10,8 @@ const ALIVE = 12000;
 const FULL = 1 << 19;
 /** So many sockets in a row that heard nothing, and a stream is tried. */
 const PATIENCE = 2;
-/** The same where one has worked before: then the hub is away, not the way to it. */
-const LONG_PATIENCE = 6;
 /** How long it is left at streams until a socket is tried again. */
-const RETRY = 300000;
+const RETRY = 600000;
 
 const OPEN = 1;
 const CLOSED = 3;
@@ -47,24 +45,23 @@ export function parseEvent(block: string): StreamEvent {
   return event;
 }
 
-/** An env whose sockets are streams while sockets lead nowhere. */
+/**
+ * An env whose sockets are streams where sockets lead nowhere. Where one has worked
+ * there are none: when it ends, the hub is away, and not the way to it closed.
+ */
 export function withStreams(env: Env, request: () => XMLHttpRequest = () => new XMLHttpRequest()): Env {
   let deaf = 0; // sockets in a row that heard nothing
-  let patience = PATIENCE;
+  let works = false;
   let streaming = false; // what was heard last came by a stream
   let tried = 0; // when the last socket was opened
   const open = (): SocketLike => {
-    if ((streaming && env.now() - tried < RETRY) || deaf >= patience) {
-      deaf = patience - 1; // one more socket that hears nothing is enough the next time
+    if (!works && (deaf >= PATIENCE || (streaming && env.now() - tried < RETRY))) {
+      deaf = PATIENCE - 1; // one more socket that hears nothing is enough the next time
       return watched(new StreamSocket(env, request), () => (streaming = true));
     }
     tried = env.now();
     deaf++;
-    return watched(env.open(), () => {
-      deaf = 0;
-      patience = LONG_PATIENCE;
-      streaming = false;
-    });
+    return watched(env.open(), () => (works = true));
   };
   return Object.assign({}, env, { open });
 }
@@ -107,11 +104,13 @@ export class StreamSocket implements SocketLike {
   private readonly streams = new Map<string, XMLHttpRequest>();
   private token: string | undefined;
   private heardAt: number;
+  private readonly cancel: () => void;
 
   constructor(env: Env, request: () => XMLHttpRequest) {
     this.env = env;
     this.request = request;
     this.heardAt = env.now();
+    this.cancel = env.after(RETRY, () => this.end(BROKEN));
     env.after(0, () => {
       if (this.readyState !== CLOSED) {
         this.readyState = OPEN;
@@ -243,6 +242,7 @@ export class StreamSocket implements SocketLike {
       return;
     }
     this.readyState = CLOSED;
+    this.cancel();
     Array.from(this.streams.keys()).forEach((channel) => this.leave(channel));
     if (this.onclose) {
       this.onclose({ code });
