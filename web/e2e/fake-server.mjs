@@ -166,6 +166,8 @@ export class FakeHub extends FakeBranch {
         response.writeHead(wav ? 200 : 204, { "Content-Type": "audio/wav", "Cache-Control": "no-store" }).end(wav);
       } else if (/^\/board\/1\/media\//.test(path)) {
         response.writeHead(200, { "Content-Type": "image/png" }).end(Buffer.from(PICTURE, "base64"));
+      } else if (path === "/healthz" || path === "/sse") {
+        request.socket.destroy(); // this hub has sockets or nothing
       } else if (path.startsWith("/hub/")) {
         this.api(request, path, body ? JSON.parse(body) : {}, answer);
       } else {

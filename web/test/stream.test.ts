@@ -194,6 +194,19 @@ test("a response that has grown long is begun anew", () => {
   assert.equal(FakeRequest.take("/sse").headers["Last-Event-ID"], "e1/11");
 });
 
+test("a proxy that answers for a hub that is away is no hub", () => {
+  const made = rig();
+  for (let i = 0; i < 2; i++) {
+    made.fake.socket.drop();
+    made.fake.pass(600);
+  }
+  asked(made, "/healthz").end(502, "Bad Gateway");
+  assert.equal(FakeRequest.all.length, 0);
+  assert.equal(made.client.status.value.state, "connecting");
+  made.fake.pass(5000);
+  assert.equal(made.fake.sockets.length, 3);
+});
+
 test("a stream socket that is closed says nothing more", () => {
   const fake = new FakeEnv();
   const socket = new StreamSocket(fake, () => new FakeRequest() as unknown as XMLHttpRequest);

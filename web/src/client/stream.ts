@@ -145,6 +145,10 @@ export class StreamSocket implements SocketLike {
     const request = this.request();
     request.open("GET", "/healthz");
     request.onload = () => {
+      if (request.status !== 200) { // a proxy's word, of a hub that is away
+        this.end(BROKEN);
+        return;
+      }
       const date = request.getResponseHeader("Date");
       const time = (date ? new Date(date) : new Date()).toISOString();
       this.heardAt = this.env.now();
