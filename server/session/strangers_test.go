@@ -2,6 +2,8 @@ package session
 
 import (
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"slices"
 	"testing"
@@ -70,6 +72,24 @@ func TestWhoWaitsIsToldThatTheNodeStops(t *testing.T) {
 		p.closes(wire.CloseDrain)
 		if got := arrived(late); len(got) != 1 || got[0].resp.StatusCode != http.StatusServiceUnavailable {
 			t.Errorf("%d were answered", len(got))
+		}
+	})
+}
+
+func TestWhoGoesAwayDoesNotWait(t *testing.T) {
+	inWorld(t, func(l *Limits) { l.Pending, l.PendingPerIP = 1, 1 }, func(w *world) {
+		w.open("")
+		client, server := net.Pipe()
+		w.dial <- server
+		_, _ = io.WriteString(client, "GET /ws HTTP/1.1\r\nHost: hub\r\n\r\n") // a pipe has no buffer: it was read
+		synctest.Wait()
+		if s := w.srv.Stats(); s.Waiting != 1 {
+			t.Errorf("%+v", s)
+		}
+		_ = client.Close()
+		synctest.Wait()
+		if s := w.srv.Stats(); s.Waiting != 0 {
+			t.Errorf("%+v", s)
 		}
 	})
 }

@@ -136,6 +136,21 @@ test("a stream that was cut goes on where it was, without a socket in between", 
   assert.equal(made.client.status.value.state, "live");
 });
 
+test("one stream that has died ends all, however much the other says", () => {
+  const made = rig();
+  made.client.subscribe("display:1", { snapshot: () => {}, push: () => {} });
+  blocked(made);
+  const board = FakeRequest.take("/sse?channel=board");
+  const display = FakeRequest.take("/sse?channel=display");
+  board.some(SNAPSHOT);
+  display.some(SNAPSHOT.replace("board:1", "display:1"));
+  for (let i = 0; i < 6; i++) {
+    made.fake.pass(5000);
+    display.some(":\n\n");
+  }
+  assert.deepEqual([board.aborted, display.aborted], [true, true]);
+});
+
 test("after a while a socket is tried again, and kept when it works", () => {
   const made = rig();
   blocked(made);

@@ -10,7 +10,7 @@ export const REQUEST_TIMEOUT = 10000;
 /** How long a link may stay silent after a probe, for a page that woke up. */
 export const PROBE_TIMEOUT = 3000;
 /** The readyState in which a socket takes frames. */
-const OPEN = 1;
+export const OPEN = 1;
 /** Silence of so many ping intervals means the link is dead. */
 const DEAD_AFTER = 3;
 

@@ -1,7 +1,9 @@
 // The hub where a proxy lets no WebSocket through: what it says comes as event
 // streams, one per channel, and looks like a socket to the client. It only
 // listens: commands are refused, receipts are dropped.
+import { CLOSE_BAD_TOKEN } from "./close";
 import { Env, SocketLike } from "./env";
+import { CLOSED_BY_US, OPEN } from "./link";
 import { Position } from "./wire";
 
 /** Comments come every 5 s; a stream silent for longer than this is dead. */
@@ -13,10 +15,7 @@ const PATIENCE = 2;
 /** How long it is left at streams until a socket is tried again. */
 const RETRY = 600000;
 
-const OPEN = 1;
 const CLOSED = 3;
-const BROKEN = 1006;
-const UNKNOWN = 4201;
 
 interface Frame {
   id: number;
@@ -33,7 +32,7 @@ interface StreamEvent {
   data: string;
 }
 
-export function parseEvent(block: string): StreamEvent {
+function parseEvent(block: string): StreamEvent {
   const event = { name: "", data: "" };
   for (const line of block.split("\n")) {
     if (line.indexOf("event: ") === 0) {
@@ -92,6 +91,11 @@ function watched(socket: SocketLike, heard: () => void): SocketLike {
   };
 }
 
+interface Stream {
+  request: XMLHttpRequest;
+  heardAt: number;
+}
+
 /** Streams that look like a socket. */
 export class StreamSocket implements SocketLike {
   onopen: ((event: any) => void) | null = null;
@@ -101,16 +105,14 @@ export class StreamSocket implements SocketLike {
   readyState = 0;
   private readonly env: Env;
   private readonly request: () => XMLHttpRequest;
-  private readonly streams = new Map<string, XMLHttpRequest>();
+  private readonly streams = new Map<string, Stream>();
   private token: string | undefined;
-  private heardAt: number;
   private readonly cancel: () => void;
 
   constructor(env: Env, request: () => XMLHttpRequest) {
     this.env = env;
     this.request = request;
-    this.heardAt = env.now();
-    this.cancel = env.after(RETRY, () => this.end(BROKEN));
+    this.cancel = env.after(RETRY, () => this.end(CLOSED_BY_US));
     env.after(0, () => {
       if (this.readyState !== CLOSED) {
         this.readyState = OPEN;
@@ -128,16 +130,24 @@ export class StreamSocket implements SocketLike {
       this.listen(frame.id, frame.subscribe.channel, frame.subscribe.since);
     } else if (frame.command || frame.signal) {
       this.tell({ id: frame.id, error: { code: "unavailable", message: "this connection only listens" } });
-    } else if (this.env.now() - this.heardAt < ALIVE) {
+    } else {
       if (frame.unsubscribe) {
         this.leave(frame.unsubscribe.channel);
       }
-      this.tell({ id: frame.id, reply: {} }); // a ping, a receipt
+      if (this.alive()) {
+        this.tell({ id: frame.id, reply: {} }); // a ping, a receipt
+      }
     }
   }
 
+  /** One dead stream is as bad as all: its channel would be shown as it was. */
+  private alive(): boolean {
+    const now = this.env.now();
+    return Array.from(this.streams.values()).every((stream) => now - stream.heardAt < ALIVE);
+  }
+
   close(): void {
-    this.end(BROKEN);
+    this.end(CLOSED_BY_US);
   }
 
   /** Asks whether the hub is there at all, and what time it is. */
@@ -146,22 +156,22 @@ export class StreamSocket implements SocketLike {
     request.open("GET", "/healthz");
     request.onload = () => {
       if (request.status !== 200) { // a proxy's word, of a hub that is away
-        this.end(BROKEN);
+        this.end(CLOSED_BY_US);
         return;
       }
       const date = request.getResponseHeader("Date");
       const time = (date ? new Date(date) : new Date()).toISOString();
-      this.heardAt = this.env.now();
       this.tell({ id, reply: { session: "stream", audience: "display", ping: 5, time } });
     };
-    request.onerror = () => this.end(BROKEN);
+    request.onerror = () => this.end(CLOSED_BY_US);
     request.send();
   }
 
   private listen(id: number, channel: string, since: Position | undefined): void {
     this.leave(channel);
     const request = this.request();
-    this.streams.set(channel, request);
+    const stream = { request, heardAt: this.env.now() };
+    this.streams.set(channel, stream);
     request.open("GET", "/sse?channel=" + encodeURIComponent(channel));
     if (this.token) {
       request.setRequestHeader("Authorization", "Bearer " + this.token);
@@ -171,12 +181,12 @@ export class StreamSocket implements SocketLike {
     }
     let read = 0;
     let answered = false;
-    const mine = () => this.streams.get(channel) === request;
+    const mine = () => this.streams.get(channel) === stream;
     request.onprogress = () => {
       if (!mine() || request.status !== 200) {
         return;
       }
-      this.heardAt = this.env.now();
+      stream.heardAt = this.env.now();
       for (let end = request.responseText.indexOf("\n\n", read); end >= 0 && mine(); end = request.responseText.indexOf("\n\n", read)) {
         const event = parseEvent(request.responseText.slice(read, end));
         read = end + 2;
@@ -188,11 +198,11 @@ export class StreamSocket implements SocketLike {
         this.pass(event);
       }
       if (mine() && request.responseText.length > FULL) {
-        this.end(BROKEN);
+        this.end(CLOSED_BY_US);
       }
     };
     request.onload = () => mine() && this.over(id, request, answered);
-    request.onerror = () => mine() && this.end(BROKEN);
+    request.onerror = () => mine() && this.end(CLOSED_BY_US);
     request.send();
   }
 
@@ -207,7 +217,7 @@ export class StreamSocket implements SocketLike {
   /** A response that has ended: a refusal, or the end of a stream. */
   private over(id: number, request: XMLHttpRequest, answered: boolean): void {
     if (request.status === 401) {
-      this.end(UNKNOWN);
+      this.end(CLOSE_BAD_TOKEN);
       return;
     }
     let refusal: { error?: unknown } = {};
@@ -217,17 +227,17 @@ export class StreamSocket implements SocketLike {
       // Not the hub's: a proxy's page.
     }
     if (answered || !refusal.error) {
-      this.end(BROKEN);
+      this.end(CLOSED_BY_US);
     } else {
       this.tell({ id, error: refusal.error });
     }
   }
 
   private leave(channel: string): void {
-    const request = this.streams.get(channel);
+    const stream = this.streams.get(channel);
     this.streams.delete(channel);
-    if (request) {
-      request.abort();
+    if (stream) {
+      stream.request.abort();
     }
   }
 
