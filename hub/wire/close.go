@@ -8,7 +8,7 @@ type CloseCode int
 // The close codes.
 const (
 	CloseDrain        CloseCode = 4000 // the node stops; come back after a random part of 5 s
-	CloseIdle         CloseCode = 4001 // nothing heard for three ping intervals
+	CloseIdle         CloseCode = 4001 // nothing heard for two ping intervals
 	CloseConnectLate  CloseCode = 4002 // no connect frame in time
 	CloseExpired      CloseCode = 4003 // the session's credential ran out; sign in again, then come back
 	CloseSlow         CloseCode = 4100 // could not keep up with replies
@@ -16,6 +16,7 @@ const (
 	CloseBadToken     CloseCode = 4201 // the credential is not known
 	CloseNotJSON      CloseCode = 4202 // too many frames that are not of the protocol
 	CloseBinary       CloseCode = 4203 // a binary frame; the protocol is text only
+	CloseNotUTF8      CloseCode = 1007 // a text frame that is no UTF-8 (RFC 6455, section 8.1)
 	CloseRateLimited  CloseCode = 4004 // far over the rate limit; come back with back-off
 	CloseTooManyConns CloseCode = 4005 // too many sockets of this identity or address
 	CloseChanged      CloseCode = 4006 // what the credential allows has changed; come back for the new rights
@@ -37,6 +38,7 @@ var closeReasons = map[CloseCode]string{
 	CloseBadToken:     "unknown credential",
 	CloseNotJSON:      "not the protocol",
 	CloseBinary:       "text frames only",
+	CloseNotUTF8:      "not UTF-8",
 }
 
 // MayReturn reports whether a client should connect again after c. Codes that

@@ -177,6 +177,7 @@ func TestGoldenCodes(t *testing.T) {
 	for _, c := range []wire.CloseCode{
 		wire.CloseDrain, wire.CloseIdle, wire.CloseConnectLate, wire.CloseExpired, wire.CloseRateLimited,
 		wire.CloseTooManyConns, wire.CloseSlow, wire.CloseRevoked, wire.CloseBadToken, wire.CloseNotJSON, wire.CloseBinary,
+		wire.CloseChanged, wire.CloseNotUTF8,
 	} {
 		if wire.CloseReason(c) == "" {
 			t.Errorf("close code %d has no reason", c)

@@ -172,7 +172,7 @@ func newRig(b *testing.B, n int) *rig {
 	limits := DefaultLimits()
 	limits.PendingPerIP = limits.Pending
 	limits.Sockets[auth.Display] = n
-	limits.DisplayPing, limits.Silence = time.Hour, 3*time.Hour
+	limits.DisplayPing = time.Hour
 	srv := New(Options{Hub: h, Gate: openGate{}, Limits: limits})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup

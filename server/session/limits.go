@@ -32,13 +32,10 @@ type Limits struct {
 	Abuse float64
 	// Unreadable is how many frames may be no JSON of the protocol (4202).
 	Unreadable int
-	// Silence is the longest time without a frame (4001), whatever the ping
-	// interval: a dead socket is found within 60 s.
-	Silence time.Duration
-	// Probe is the silence after which the node itself pings.
-	Probe time.Duration
 	// Ping is how often a client must send something; DisplayPing the same for
-	// displays, which must notice sooner that they show old numbers.
+	// displays, which must notice sooner that they show old numbers. Who is a
+	// little late is pinged; after two intervals without a frame it counts as
+	// gone (4001).
 	Ping, DisplayPing time.Duration
 	// Write is how long one write of at most 16 KiB may take before the client
 	// counts as gone.
@@ -67,8 +64,6 @@ func DefaultLimits() Limits {
 		Burst:         40,
 		Abuse:         100,
 		Unreadable:    10,
-		Silence:       55 * time.Second,
-		Probe:         30 * time.Second,
 		Ping:          25 * time.Second,
 		DisplayPing:   5 * time.Second,
 		Write:         10 * time.Second,
@@ -85,11 +80,13 @@ func (l *Limits) ping(kind auth.Kind) time.Duration {
 	return l.Ping
 }
 
-// silence is how long a session of this kind may say nothing. The wheel finds
-// it out up to one tick later.
-func (l *Limits) silence(kind auth.Kind) time.Duration {
-	return min(3*l.ping(kind), l.Silence-wheelTick)
-}
+// silence is how long a session of this kind may say nothing, so that the wheel,
+// which is up to one tick late, finds it out within two intervals.
+func (l *Limits) silence(kind auth.Kind) time.Duration { return 2*l.ping(kind) - wheelTick }
+
+// probe is the silence after which the node itself pings, of a session that may
+// be silent for so long: an interval and a fifth.
+func probe(silence int64) int64 { return (silence + int64(wheelTick)) * 3 / 5 }
 
 // bucket is a token bucket on the caller's clock. The zero value is full.
 type bucket struct {

@@ -57,9 +57,9 @@ func TestConnectLate(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	for token, c := range map[string]struct{ fine, late time.Duration }{
-		"display": {14900 * time.Millisecond, 15600 * time.Millisecond},
-		"staff":   {54 * time.Second, 55 * time.Second},
-		"visitor": {54 * time.Second, 55 * time.Second},
+		"display": {9400 * time.Millisecond, 10 * time.Second},
+		"staff":   {49400 * time.Millisecond, 50 * time.Second},
+		"visitor": {49400 * time.Millisecond, 50 * time.Second},
 	} {
 		t.Run(token, func(t *testing.T) {
 			inWorld(t, nil, func(w *world) {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coder/websocket"
 	"github.com/nowserving/nowserving/hub"
@@ -80,7 +81,7 @@ func (s *session) wake() {
 	}
 	if s.link == nil {
 		s.out.Heartbeat()
-	} else if s.silence.Load() != 0 && now >= s.heard.Load()+int64(s.srv.o.Limits.Probe) {
+	} else if silence := s.silence.Load(); silence != 0 && now >= s.heard.Load()+probe(silence) {
 		// A browser throttles the timers of hidden pages, so a page may be late
 		// with its own ping; to this one the browser itself answers.
 		s.out.WriteControl(pingFrame())
@@ -125,7 +126,7 @@ func (s *session) next(now int64) (int64, wire.CloseCode) {
 	if now >= next {
 		return 0, wire.CloseIdle
 	}
-	if probe := s.heard.Load() + int64(l.Probe); s.link != nil && now < probe {
+	if probe := s.heard.Load() + probe(silence); s.link != nil && now < probe {
 		next = min(next, probe)
 	}
 	if expires := s.expires.Load(); expires != 0 {
@@ -200,8 +201,12 @@ func (s *session) frame(r io.Reader, now time.Time) error {
 	buf := s.srv.buffers.Get().(*bytes.Buffer)
 	buf.Reset()
 	_, err := buf.ReadFrom(r)
-	if err == nil {
+	switch {
+	case err != nil:
+	case utf8.Valid(buf.Bytes()):
 		s.srv.turns.take(s, buf.Bytes(), now)
+	default: // the library leaves this to us
+		s.breach(wire.CloseNotUTF8)
 	}
 	if buf.Cap() <= maxKeptBuffer {
 		s.srv.buffers.Put(buf)

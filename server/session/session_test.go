@@ -48,11 +48,19 @@ func TestConnectAndTalk(t *testing.T) {
 	})
 }
 
+// The WebSocket library leaves it to us what is UTF-8.
+func TestNotUTF8(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		p := w.connect("staff")
+		p.write(0x1, []byte("{\"id\":2,\"ping\":{},\"x\":\"\xff\"}"))
+		p.closes(wire.CloseNotUTF8)
+	})
+}
+
 func TestBadInput(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		p := w.connect("visitor")
 		p.ask(`hello`, `"id":0`, `"code":"bad_request"`, `"field":"frame"`)
-		p.ask("{\"id\":2,\"command\":{\"name\":\"\xff\"}}", `"id":0`, `"code":"bad_request"`)
 		p.ask(`{"id":3,"dance":{}}`, `"id":3`, `"code":"bad_request"`)
 		p.ask(`{"ping":{}}`, `"id":0`, `"field":"id"`)
 		p.ask(`{"id":4,"subscribe":{"channel":"room:1"}}`, `"id":4`, `"field":"channel"`)

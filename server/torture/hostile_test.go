@@ -107,7 +107,7 @@ func TestPingFlood(t *testing.T) {
 		before := v.settled(t)
 		s := dial(t, v.URL, v.DisplayToken)
 		// The answers to each piece would take nearly 10 MiB, if they were kept.
-		many := bytes.Repeat(maskedPing(make([]byte, 125)), 65_536)
+		many := bytes.Repeat(masked(0x89, make([]byte, 125)), 65_536)
 		for range rounds(4, 20) {
 			_ = s.conn.SetDeadline(time.Now().Add(socketLimit))
 			_, err := s.conn.Write(many)
@@ -126,7 +126,7 @@ func TestPingFlood(t *testing.T) {
 		ended := make(chan int, 1)
 		go func() { ended <- s.code() }()
 		for range 100 {
-			if _, err := s.conn.Write(bytes.Repeat(maskedPing(nil), 1000)); err != nil {
+			if _, err := s.conn.Write(bytes.Repeat(masked(0x89, nil), 1000)); err != nil {
 				break
 			}
 		}
@@ -137,11 +137,6 @@ func TestPingFlood(t *testing.T) {
 		v.works(t)
 	})
 	proved(t, "%d pings that nobody reads the answers of, and some too many that ended in a close", 65_536*rounds(4, 20))
-}
-
-// maskedPing is one ping; a mask of zeros changes nothing.
-func maskedPing(payload []byte) []byte {
-	return append([]byte{0x89, 0x80 | byte(len(payload)), 0, 0, 0, 0}, payload...)
 }
 
 // TestSlowLoris: headers, bodies and frames that come a byte at a time hold nobody

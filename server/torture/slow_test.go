@@ -158,7 +158,7 @@ func TestStoppedClients(t *testing.T) {
 	var took [2]time.Duration
 	for kind, busy := range []bool{false, true} {
 		if !busy && !long {
-			continue // three intervals of silence take their time
+			continue // two intervals of silence take their time
 		}
 		var all []*crowd
 		for range processes {
@@ -187,12 +187,16 @@ func TestStoppedClients(t *testing.T) {
 		}
 		wg.Wait()
 	}
+	silence := 2 * 5 * time.Second // two intervals of a display
+	if m := silence + tardy*time.Second; took[0] > m {
+		t.Errorf("clients that say nothing were found after %v, not %v", took[0], silence)
+	}
 	write := o.limits().Write
 	if m := 2*write + 2*tardy*time.Second; took[1] > m {
 		t.Errorf("clients that do not read were found after %v; a write may take %v", took[1], write)
 	}
 	proved(t, "%d processes of %d clients each, stopped: found after %v by their silence (0 s: not tried; goal %v), and with something to read %v after the first was stuck",
-		2*processes, each, took[0].Round(time.Millisecond), 15*time.Second, took[1].Round(time.Millisecond))
+		2*processes, each, took[0].Round(time.Millisecond), silence, took[1].Round(time.Millisecond))
 }
 
 // sockets is how many are open.

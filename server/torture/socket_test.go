@@ -108,6 +108,12 @@ func (s *socket) fill() error {
 
 // raw writes one frame: first byte, payload, masked.
 func (s *socket) raw(first byte, payload []byte) error {
+	_, err := s.conn.Write(masked(first, payload))
+	return err
+}
+
+// masked is one frame of a client.
+func masked(first byte, payload []byte) []byte {
 	head := []byte{first}
 	switch n := len(payload); {
 	case n < 126:
@@ -118,8 +124,7 @@ func (s *socket) raw(first byte, payload []byte) error {
 		head = append(head, 0x80|127, 0, 0, 0, 0, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 	}
 	head = append(head, 0, 0, 0, 0) // a mask of zeros changes nothing
-	_, err := s.conn.Write(append(head, payload...))
-	return err
+	return append(head, payload...)
 }
 
 func (s *socket) send(t testing.TB, text string) {
@@ -137,35 +142,12 @@ func (c closed) Error() string { return "closed" }
 // frame reads the next text frame; pings are passed over.
 func (s *socket) frame() ([]byte, error) {
 	for {
-		for len(s.buf) < 2 {
-			if err := s.fill(); err != nil {
-				return nil, err
-			}
-		}
-		n, at := int(s.buf[1]&0x7f), 2
-		if n == 126 || n == 127 {
-			at = map[int]int{126: 4, 127: 10}[n]
-			for len(s.buf) < at {
-				if err := s.fill(); err != nil {
-					return nil, err
-				}
-			}
-			n = 0
-			for _, b := range s.buf[2:at] {
-				n = n<<8 | int(b)
-			}
-		}
-		for len(s.buf) < at+n {
-			if err := s.fill(); err != nil {
-				return nil, err
-			}
-		}
-		op, payload := s.buf[0]&0xf, append([]byte(nil), s.buf[at:at+n]...)
-		s.buf = s.buf[at+n:]
-		switch op {
-		case 1:
+		switch op, payload, err := s.any(); {
+		case err != nil:
+			return nil, err
+		case op == 1:
 			return payload, nil
-		case 8:
+		case op == 8:
 			c := closed{}
 			if len(payload) >= 2 {
 				c.code = int(payload[0])<<8 | int(payload[1])
@@ -173,6 +155,40 @@ func (s *socket) frame() ([]byte, error) {
 			return nil, c
 		}
 	}
+}
+
+// any reads the next frame, whatever it is.
+func (s *socket) any() (opcode byte, payload []byte, err error) {
+	if err := s.have(2); err != nil {
+		return 0, nil, err
+	}
+	n, at := int(s.buf[1]&0x7f), 2
+	if n == 126 || n == 127 {
+		at = map[int]int{126: 4, 127: 10}[n]
+		if err := s.have(at); err != nil {
+			return 0, nil, err
+		}
+		n = 0
+		for _, b := range s.buf[2:at] {
+			n = n<<8 | int(b)
+		}
+	}
+	if err := s.have(at + n); err != nil {
+		return 0, nil, err
+	}
+	opcode, payload = s.buf[0]&0xf, append([]byte(nil), s.buf[at:at+n]...)
+	s.buf = s.buf[at+n:]
+	return opcode, payload, nil
+}
+
+// have reads until so many bytes are there.
+func (s *socket) have(n int) error {
+	for len(s.buf) < n {
+		if err := s.fill(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // await reads until the answer to a request.
