@@ -195,7 +195,7 @@ func TestStoppedClients(t *testing.T) {
 	if m := 2*write + 2*tardy*time.Second; took[1] > m {
 		t.Errorf("clients that do not read were found after %v; a write may take %v", took[1], write)
 	}
-	proved(t, "%d processes of %d clients each, stopped: found after %v by their silence (0 s: not tried; goal %v), and with something to read %v after the first was stuck",
+	proved(t, "%d processes of %d clients each, stopped: found after %v by their silence (0 s: not tried; goal %v, and 2 s to answer the close frame), and with something to read %v after the first was stuck",
 		2*processes, each, took[0].Round(time.Millisecond), silence, took[1].Round(time.Millisecond))
 }
 
