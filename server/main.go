@@ -23,14 +23,9 @@ import (
 	"github.com/nowserving/nowserving/server/session"
 )
 
-// garbage is how much may wait to be collected, as a share of what lives, in
-// percent. Half of the usual: with thousands of sockets it is a third of the memory,
-// and collecting more often costs nothing that can be measured.
-const garbage = 50
-
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
+		debug.SetGCPercent(ops.Garbage)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -71,6 +66,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		Clock: time.Now, Log: log, Speech: c.Speech, Scanner: scanner(c.Clamd), MetricsToken: c.MetricsToken,
 	})
 	if err == nil {
+		if os.Getenv("GOGC") == "" {
+			go ops.CollectByNeed(ctx, n.Commands)
+		}
 		debug.FreeOSMemory() // opening the store takes twice what keeping it open does
 		go ops.GiveMemoryBack(ctx)
 		err = n.Run(ctx)

@@ -125,7 +125,13 @@ func (n *Node) clientIP(r *http.Request) string { return n.o.Proxies.Addr(r).Str
 func (n *Node) fail(w http.ResponseWriter, r *http.Request, err error) { ops.WriteError(w, r, err) }
 
 // observe counts a commit.
-func (n *Node) observe(c ledger.Commit) { n.metrics.Committed(c.Took, c.Commands) }
+func (n *Node) observe(c ledger.Commit) {
+	n.commands.Add(uint64(c.Commands))
+	n.metrics.Committed(c.Took, c.Commands)
+}
+
+// Commands is how many commands have been made durable since the start.
+func (n *Node) Commands() uint64 { return n.commands.Load() }
 
 // commanded counts a command of any door.
 func (n *Node) commanded(name string, err error, took time.Duration) {

@@ -102,6 +102,7 @@ type Node struct {
 	positions *positions
 	screens   *hubapi.Screens
 	metrics   *ops.Metrics
+	commands  atomic.Uint64
 	outbox    *outbox.Outbox
 	egress    egress.Policy
 	texts     sms.Gateway

@@ -13,6 +13,7 @@ type memory struct {
 	live      uint64 // that the last collection found in use
 	objects   uint64 // in use, or not yet found to be garbage
 	free      uint64 // held for objects to come
+	roots     uint64 // stacks and globals, which a collection looks through too
 }
 
 // giveEvery is how often it is looked whether memory can be given back.
@@ -58,6 +59,8 @@ func readMemory() memory {
 		{Name: "/gc/heap/live:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"},
 		{Name: "/memory/classes/heap/free:bytes"},
+		{Name: "/gc/scan/stack:bytes"},
+		{Name: "/gc/scan/globals:bytes"},
 	}
 	metrics.Read(samples)
 	at := func(i int) uint64 {
@@ -66,5 +69,5 @@ func readMemory() memory {
 		}
 		return samples[i].Value.Uint64()
 	}
-	return memory{allocated: at(0), live: at(1), objects: at(2), free: at(3)}
+	return memory{allocated: at(0), live: at(1), objects: at(2), free: at(3), roots: at(4) + at(5)}
 }
