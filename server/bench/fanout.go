@@ -92,6 +92,16 @@ func together(e *env, l load) ([]*variant, error) {
 		if err := v.gather(l.sockets); err != nil {
 			return all, fmt.Errorf("%s: %w", name, err)
 		}
+		if name == "floor" && l.burst == 1 {
+			v, err := peer(e, name, l.channels)
+			if err == nil {
+				v, err = v.alone(l)
+			}
+			if err != nil {
+				return all, err
+			}
+			all = append(all, v)
+		}
 	}
 	return all, nil
 }
@@ -103,7 +113,12 @@ func alone(e *env, l load, tickets int) (*variant, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.name, v.few = "alone", max(1, tickets)
+	return v.alone(l)
+}
+
+// alone gives v one subscriber per channel.
+func (v *variant) alone(l load) (*variant, error) {
+	v.name, v.few = v.name+" alone", max(1, l.channels)
 	if err := v.gather(v.few); err != nil {
 		v.end()
 		return nil, err
@@ -197,7 +212,7 @@ func report(e *env, all []*variant, l load) {
 		}
 		row := row{what: figure.name + ", " + what, unit: figure.unit, ours: figure.of(all[0])}
 		for _, v := range all[1:] {
-			if v.name != "alone" && (v.name != "floor" || figure.unit != "KiB") {
+			if v.few == 0 && (v.name != "floor" || figure.unit != "KiB") {
 				row.others = append(row.others, other{v.name, figure.of(v)})
 			}
 		}
@@ -211,19 +226,31 @@ func report(e *env, all []*variant, l load) {
 		}
 		e.row(row)
 	}
-	for _, v := range all[1:] {
-		if v.name == "alone" {
-			parts(e, all[0], v, l, what)
-		}
+	if l.burst == 1 {
+		parts(e, all, l, what)
 	}
 }
 
 // parts says what of the cost belongs to a change, being made durable above all,
 // and what to each further subscriber.
-func parts(e *env, own, alone *variant, l load, what string) {
+func parts(e *env, all []*variant, l load, what string) {
 	change := func(v *variant) float64 { return v.median(func(r round) float64 { return r.change }) }
 	perChannel := func(v *variant) float64 { return float64(v.readers(l)) / float64(max(l.channels, 1)) }
-	e.row(row{what: "CPU per change with one subscriber, at the rate of " + what, unit: "µs", ours: change(alone)})
-	further := (change(own) - change(alone)) / (perChannel(own) - perChannel(alone))
-	e.row(row{what: "CPU per further delivery, " + what, unit: "µs", ours: further, goal: "the same in all rows"})
+	one := row{what: "CPU per change with one subscriber, at the rate of " + what, unit: "µs"}
+	more := row{what: "CPU per further delivery, " + what, unit: "µs", goal: "flat"}
+	for _, alone := range all {
+		i := slices.IndexFunc(all, func(v *variant) bool { return v.name+" alone" == alone.name })
+		if i < 0 {
+			continue
+		}
+		further := (change(all[i]) - change(alone)) / (perChannel(all[i]) - perChannel(alone))
+		if i == 0 {
+			one.ours, more.ours = change(alone), further
+		} else {
+			one.others = append(one.others, other{all[i].name, change(alone)})
+			more.others = append(more.others, other{all[i].name, further})
+		}
+	}
+	e.row(one)
+	e.row(more)
 }
