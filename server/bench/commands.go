@@ -242,20 +242,52 @@ func diskJournal(e *env) *journal {
 func inProcess(e *env) error {
 	var perSec, p99 []float64
 	for range e.rounds {
-		out, err := exec.Command("go", "test", "-run", "^$", "-bench", "BenchmarkLedger/badger/keyed=true$", "-benchtime", "60000x", "./hub/sim").CombinedOutput()
+		err := goBench("./hub/sim", "BenchmarkLedger/badger/keyed=true$", "60000x", map[string]*[]float64{"commands/s": &perSec, "p99-ms": &p99})
 		if err != nil {
-			return fmt.Errorf("%w: %s", err, out)
-		}
-		for unit, to := range map[string]*[]float64{"commands/s": &perSec, "p99-ms": &p99} {
-			m := regexp.MustCompile(`([0-9.]+) ` + unit).FindSubmatch(out)
-			if m == nil {
-				return fmt.Errorf("no %s in %s", unit, out)
-			}
-			v, _ := strconv.ParseFloat(string(m[1]), 64)
-			*to = append(*to, v)
+			return err
 		}
 	}
 	e.row(row{what: "durable commands with keys, in process", unit: "a second", ours: median(perSec), goal: "20000"})
 	e.row(row{what: "the same, p99 with 256 under way", unit: "ms", ours: median(p99)})
+	return nil
+}
+
+// events is the journal alone, beside the disk alone in the same rounds.
+func events(e *env) error {
+	disk := diskJournal(e)
+	defer disk.close()
+	var one, many, cpu []float64
+	for range e.rounds {
+		if err := disk.round(); err != nil {
+			return err
+		}
+		if err := goBench("./store", "BenchmarkEvents/^1$", "3s", map[string]*[]float64{"events/s": &one}); err != nil {
+			return err
+		}
+		if err := goBench("./store", "BenchmarkEvents/^64$", "3s", map[string]*[]float64{"events/s": &many, "cpu-s/M": &cpu}); err != nil {
+			return err
+		}
+	}
+	beside := []other{{"fdatasync", median(disk.perSec)}}
+	e.row(row{what: "events in the journal alone, one writer", unit: "a second", ours: median(one), others: beside, goal: "0.5 times"})
+	e.row(row{what: "the same, 64 writers", unit: "a second", ours: median(many), others: beside, goal: "8 times"})
+	e.row(row{what: "CPU for a million of these", unit: "s", ours: median(cpu), goal: "15"})
+	return nil
+}
+
+// goBench runs a benchmark of a package and adds what it says of some units.
+func goBench(pkg, name, long string, units map[string]*[]float64) error {
+	out, err := exec.Command("go", "test", "-run", "^$", "-bench", name, "-benchtime", long, pkg).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	for unit, to := range units {
+		m := regexp.MustCompile(`([0-9.]+) ` + unit).FindSubmatch(out)
+		if m == nil {
+			return fmt.Errorf("no %s in %s", unit, out)
+		}
+		v, _ := strconv.ParseFloat(string(m[1]), 64)
+		*to = append(*to, v)
+	}
 	return nil
 }

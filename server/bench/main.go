@@ -105,6 +105,7 @@ func benchmarks() []benchmark {
 		{"channels/1000", fan(10000, 1000, 1, 6000, 2000)},
 		{"commands/sockets", commands},
 		{"commands/process", inProcess},
+		{"events", events},
 		{"fleet", fleet},
 		{"stalled", stalled},
 		{"open", open},
