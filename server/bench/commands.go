@@ -269,8 +269,8 @@ func events(e *env) error {
 		}
 	}
 	beside := []other{{"fdatasync", median(disk.perSec)}}
-	e.row(row{what: "events in the journal alone, one writer", unit: "a second", ours: median(one), others: beside, goal: "0.5 times"})
-	e.row(row{what: "the same, 64 writers", unit: "a second", ours: median(many), others: beside, goal: "8 times"})
+	e.row(row{what: "events in the journal alone, one to a commit", unit: "a second", ours: median(one), others: beside, goal: "0.5 times"})
+	e.row(row{what: "the same, 64 to a commit", unit: "a second", ours: median(many), others: beside, goal: "8 times"})
 	e.row(row{what: "CPU for a million of these", unit: "s", ours: median(cpu), goal: "15"})
 	return nil
 }

@@ -64,11 +64,13 @@ func together(e *env, l load) ([]*variant, error) {
 		return all, err
 	}
 	if l.burst == 1 {
-		v, err := alone(e, l, tickets)
+		if own.lone, err = ours(e, max(1, tickets), tickets, l.rate); err == nil {
+			err = own.lone.alone(l)
+		}
 		if err != nil {
 			return all, err
 		}
-		all = append(all, v)
+		all = append(all, own.lone)
 	}
 	// The others send what ours sends, byte for byte.
 	if _, err := own.measure(load{sockets: l.sockets, channels: l.channels, rate: l.rate, burst: 1, changes: max(1, l.channels)}); err != nil {
@@ -93,37 +95,27 @@ func together(e *env, l load) ([]*variant, error) {
 			return all, fmt.Errorf("%s: %w", name, err)
 		}
 		if name == "floor" && l.burst == 1 {
-			v, err := peer(e, name, l.channels)
-			if err == nil {
-				v, err = v.alone(l)
+			if v.lone, err = peer(e, name, l.channels); err == nil {
+				err = v.lone.alone(l)
 			}
 			if err != nil {
 				return all, err
 			}
-			all = append(all, v)
+			all = append(all, v.lone)
 		}
 	}
 	return all, nil
 }
 
-// alone is ours with a single subscriber per channel: what a change costs before
-// the number of those who look on matters.
-func alone(e *env, l load, tickets int) (*variant, error) {
-	v, err := ours(e, max(1, tickets), tickets, l.rate)
+// alone gives v a single subscriber per channel: what a change costs before the
+// number of those who look on matters.
+func (v *variant) alone(l load) error {
+	v.few = max(1, l.channels)
+	err := v.gather(v.few)
 	if err != nil {
-		return nil, err
-	}
-	return v.alone(l)
-}
-
-// alone gives v one subscriber per channel.
-func (v *variant) alone(l load) (*variant, error) {
-	v.name, v.few = v.name+" alone", max(1, l.channels)
-	if err := v.gather(v.few); err != nil {
 		v.end()
-		return nil, err
 	}
-	return v, nil
+	return err
 }
 
 // measure is one round: changes at their due times, and what they cost.
@@ -238,17 +230,17 @@ func parts(e *env, all []*variant, l load, what string) {
 	perChannel := func(v *variant) float64 { return float64(v.readers(l)) / float64(max(l.channels, 1)) }
 	one := row{what: "CPU per change with one subscriber, at the rate of " + what, unit: "µs"}
 	more := row{what: "CPU per further delivery, " + what, unit: "µs", goal: "flat"}
-	for _, alone := range all {
-		i := slices.IndexFunc(all, func(v *variant) bool { return v.name+" alone" == alone.name })
-		if i < 0 {
+	for i, v := range all {
+		if v.lone == nil {
 			continue
 		}
-		further := (change(all[i]) - change(alone)) / (perChannel(all[i]) - perChannel(alone))
+		alone := change(v.lone)
+		further := (change(v) - alone) / (perChannel(v) - perChannel(v.lone))
 		if i == 0 {
-			one.ours, more.ours = change(alone), further
+			one.ours, more.ours = alone, further
 		} else {
-			one.others = append(one.others, other{all[i].name, change(alone)})
-			more.others = append(more.others, other{all[i].name, further})
+			one.others = append(one.others, other{v.name, alone})
+			more.others = append(more.others, other{v.name, further})
 		}
 	}
 	e.row(one)

@@ -27,8 +27,9 @@ type variant struct {
 	// answered: ours when it is durable.
 	publish func(channel int) error
 	close   func()
-	few     int   // subscribers, when they are not as many as the load says
-	empty   int64 // memory before the subscribers
+	few     int      // subscribers, when they are not as many as the load says
+	lone    *variant // the same server with one subscriber per channel, if that is measured too
+	empty   int64    // memory before the subscribers
 	rounds  []round
 }
 

@@ -36,9 +36,10 @@ const (
 // would leave the heap full of holes that nobody fills. commands counts them.
 func CollectByNeed(ctx context.Context, commands func() uint64) {
 	most := uint64(maxGarbage)
-	for _, limit := range []uint64{fileLimit("/proc/meminfo"), fileLimit("/sys/fs/cgroup/memory.max"), uint64(debug.SetMemoryLimit(-1))} {
-		most = min(most, limit/machineShare)
+	for _, path := range []string{"/proc/meminfo", "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
+		most = min(most, fileLimit(path)/machineShare)
 	}
+	most = min(most, uint64(debug.SetMemoryLimit(-1))/machineShare)
 	collectByNeed(ctx, most, commands, readMemory, func(percent int) { debug.SetGCPercent(percent) })
 }
 

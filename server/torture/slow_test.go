@@ -187,8 +187,8 @@ func TestStoppedClients(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	silence := 2 * 5 * time.Second // two intervals of a display
-	if m := silence + tardy*time.Second; took[0] > m {
+	silence := 2 * 5 * time.Second                                     // two intervals of a display
+	if m := silence + o.limits().Linger + 3*time.Second; took[0] > m { // a third interval is too late
 		t.Errorf("clients that say nothing were found after %v, not %v", took[0], silence)
 	}
 	write := o.limits().Write
