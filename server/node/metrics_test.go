@@ -22,12 +22,16 @@ func TestMetricsAreFed(t *testing.T) {
 	board.Subscribe("board:1", nil)
 	screen.next(t) // the snapshot
 	clerk := w.dial(w.demo.StaffToken, newEars())
+	before := w.node.Commands()
 	params := json.RawMessage(fmt.Sprintf(`{"line":%d,"firstName":"Ida"}`, w.demo.Lines[0]))
 	made, err := clerk.Do(t.Context(), wire.Command{Name: "ticket.create", Key: "m-1", Params: params})
 	if err != nil {
 		t.Fatal(err)
 	}
 	screen.next(t) // the push
+	if n := w.node.Commands() - before; n == 0 {
+		t.Error("the command was not counted")
+	}
 	var waiting struct{ ID string }
 	if err := json.Unmarshal(made.Ticket, &waiting); err != nil {
 		t.Fatal(err)
